@@ -131,7 +131,7 @@ def _ana_ct_chest() -> Study:
         uid=uid_for(name),
         imaging_study_id="img-ana-ct-chest",
         service_request_id="order-ana-ct-chest",
-        accession="A240917001",
+        accession="A260917001",
         started="2026-09-17T09:42:00-05:00",
         description="CT chest without contrast",
         anatomy="chest",
