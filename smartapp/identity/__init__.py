@@ -1,0 +1,1 @@
+"""People, principals, roles and browser sessions."""

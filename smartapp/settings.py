@@ -1,0 +1,120 @@
+"""Settings: typed, frozen, loaded once by `load`, handed in. The keys are described in `config/smartapp.toml`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+ClientAuth = Literal["private_key_jwt", "client_secret_basic", "client_secret_post", "none"]
+DicomwebAuth = Literal["none", "basic", "bearer", "ehr-token"]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where we are reached: `base_url` is what people see; `host`, `port` what gunicorn listens on."""
+
+    base_url: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 2
+    threads: int = 8
+
+
+@dataclass(frozen=True)
+class Database:
+    """`url` is a SQLAlchemy URL (sqlite or postgresql+psycopg); `lock_timeout` in seconds."""
+
+    url: str
+    lock_timeout: float = 4.0
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Encrypted cache of checked DICOM instances; sizes in bytes, `cache_max_age` in seconds."""
+
+    cache_dir: Path
+    cache_max_bytes: int = 10 * 2**30
+    cache_max_age: int = 7 * 86400
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The folder of key files (mode 0600, outside the database)."""
+
+    dir: Path
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Limits of a browser session, in seconds."""
+
+    idle: int = 15 * 60
+    absolute: int = 8 * 3600
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """Patience with EHR and PACS, in seconds; sizes in bytes; `index_max_age`: how old a study index may be."""
+
+    connect_timeout: float = 3.0
+    read_timeout: float = 10.0
+    total_timeout: float = 30.0
+    max_json_bytes: int = 32 * 2**20
+    max_pages: int = 50
+    index_max_age: int = 120
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """Limits of the child processes that decode pixels: memory in bytes, time in seconds."""
+
+    processes: int = 2
+    memory: int = 1536 * 2**20
+    seconds: int = 20
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One hospital: an EHR (a SMART `iss`) and the PACS behind it (`config/providers.toml`). Secrets are in files."""
+
+    id: str
+    name: str
+    iss: str
+    trusted_origins: tuple[str, ...]
+    client_id: str
+    client_auth: ClientAuth
+    scopes: tuple[str, ...]
+    dicomweb: str
+    mrn_systems: tuple[str, ...]
+    timezone: str
+    iss_aliases: tuple[str, ...] = ()
+    private_key_file: Path | None = None
+    client_secret_file: Path | None = None
+    consent: Literal["none", "read", "write"] = "none"
+    dicomweb_auth: DicomwebAuth = "none"
+    dicomweb_user: str = ""
+    dicomweb_password_file: Path | None = None
+    dicomweb_token_file: Path | None = None
+    issuer_of_patient_id: str = ""
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that `create_app` needs to know. `environment` is `sandbox` or `production`."""
+
+    server: Server
+    database: Database
+    storage: Storage
+    keys: Keys
+    providers: tuple[Provider, ...]
+    environment: Literal["sandbox", "production"] = "production"
+    sessions: Sessions = field(default_factory=Sessions)
+    upstreams: Upstreams = field(default_factory=Upstreams)
+    rendering: Rendering = field(default_factory=Rendering)
+
+    def provider(self, provider_id: str) -> Provider:
+        """The provider with this id; KeyError if there is none."""
+        for provider in self.providers:
+            if provider.id == provider_id:
+                return provider
+        raise KeyError(provider_id)
