@@ -1,0 +1,1 @@
+"""Use-cases that change who may have what: sign-ins now."""

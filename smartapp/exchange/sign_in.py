@@ -1,0 +1,116 @@
+"""Signing in through the hospital, and out again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from smartapp.access.service import Access
+from smartapp.audit.model import Event
+from smartapp.audit.service import AuditTrail
+from smartapp.db.unit import Database
+from smartapp.errors import AccessDenied, LaunchRefused, Reason, SmartappError
+from smartapp.fhir.upstream.service import FhirReader
+from smartapp.identity.model import PatientKey, PrincipalKind
+from smartapp.identity.service import BrowserSession, Display, Identity, OpenedSession
+from smartapp.launch.keeper import TokenKeeper
+from smartapp.launch.service import BegunLaunch, CompletedLaunch, Launcher
+
+
+@dataclass(frozen=True)
+class Browser:
+    """The browser that signs in: its flow secret, the session it held before, and what it calls itself."""
+
+    flow_secret: str | None
+    old_cookie: str | None
+    user_agent: str
+
+
+class SignIn:
+    """The use-case: from a launch at the EHR to a session of ours, and its end."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        launcher: Launcher,
+        keeper: TokenKeeper,
+        access: Access,
+        fhir: FhirReader,
+        identity: Identity,
+        audit: AuditTrail,
+    ) -> None:
+        self._database = database
+        self._launcher = launcher
+        self._keeper = keeper
+        self._access = access
+        self._fhir = fhir
+        self._identity = identity
+        self._audit = audit
+
+    def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None) -> BegunLaunch:
+        """Where to send the browser for a launch that the EHR began (SMART App Launch 2.2, EHR launch)."""
+        return self._launcher.begin(iss=iss, launch=launch, browser_secret=flow_secret)
+
+    def start_standalone(self, provider_id: str, flow_secret: str | None) -> BegunLaunch:
+        """Where to send the browser for a sign-in that began at our start page (standalone launch)."""
+        return self._launcher.begin(provider_id=provider_id, browser_secret=flow_secret)
+
+    def finish(self, params: Mapping[str, Sequence[str]], browser: Browser, *, request_id: str) -> OpenedSession:
+        """Opens a session for the person and the record that the EHR named.
+
+        Raises LaunchRefused when the callback does not hold together, AccessDenied for people whom no rule lets in
+        (clinicians have none yet), Upstream errors when the EHR does not answer. Whatever fails, the EHR's tokens
+        are given back and no session stays.
+        """
+        done = self._launcher.complete(params, browser.flow_secret)
+        try:
+            return self._open(done, browser, request_id)
+        except SmartappError:
+            self._keeper.end(done.credential_id)
+            raise
+
+    def _open(self, done: CompletedLaunch, browser: Browser, request_id: str) -> OpenedSession:
+        if done.relation is PrincipalKind.CLINICIAN:
+            raise AccessDenied(Reason("clinicians-not-yet", "policy"))
+        if done.patient_id is None:
+            raise LaunchRefused("smart.context.missing")
+        permit = self._access.sign_in(done.provider, done.patient_id, done.credential_id, request_id)
+        record = self._fhir.patient(permit)
+        with self._database.write() as session:
+            opened = self._identity.open_session(
+                session,
+                provider=done.provider,
+                iss=done.iss,
+                sub=done.sub,
+                fhir_user=done.fhir_user,
+                kind=done.relation,
+                patient=PatientKey(done.provider, done.patient_id),
+                credential_id=done.credential_id,
+                display=Display(record=record.name, birth_date=record.birth_date),
+                user_agent=browser.user_agent,
+                replaces=browser.old_cookie,
+            )
+            self._audit.record(
+                Event(kind="session.opened", patient=PatientKey(done.provider, done.patient_id), request_id=request_id),
+                session=session,
+            )
+        return opened
+
+    def sign_out(self, browser_session: BrowserSession, *, request_id: str) -> None:
+        """Ends this session and what hangs on it: viewer tokens, the EHR's credentials, running streams."""
+        self._end([browser_session.session_id], request_id)
+
+    def sign_out_everywhere(self, browser_session: BrowserSession, *, request_id: str) -> None:
+        """Ends every session of this person at this hospital."""
+        self._end([s.session_id for s in self._identity.list_sessions(browser_session.person_id)], request_id)
+
+    def end_other(self, browser_session: BrowserSession, session_id: str, *, request_id: str) -> None:
+        """Ends one of this person's sessions; one that is not theirs, or is no session, changes nothing."""
+        own = {s.session_id for s in self._identity.list_sessions(browser_session.person_id)}
+        self._end([session_id] if session_id in own else [], request_id)
+
+    def _end(self, session_ids: Sequence[str], request_id: str) -> None:
+        for session_id in session_ids:
+            credentials = self._identity.end(session_id)
+            self._audit.record(Event(kind="session.ended", session_ref=session_id, request_id=request_id))
+            for credential_id in credentials:
+                self._keeper.end(credential_id)

@@ -1,0 +1,29 @@
+"""Builds the Flask application around the services it is given."""
+
+from collections.abc import Iterable
+
+from flask import Blueprint, Flask
+
+from smartapp.web import errors, headers, i18n, requests, rules, sessions
+from smartapp.web.csrf import csrf_token
+from smartapp.web.parts import Parts, install
+
+
+def build_app(parts: Parts, blueprints: Iterable[Blueprint]) -> Flask:
+    """The application with all blueprints, every route under an access rule.
+
+    Raises RouteWithoutRuleError for a route that has none. Form bodies are held to 64 KiB: nobody sends us files.
+    """
+    app = Flask("smartapp.web")
+    app.config.update(MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_PARTS=100, MAX_FORM_MEMORY_SIZE=64 * 1024)
+    install(app, parts)
+    i18n.register(app)
+    errors.register(app)
+    app.before_request(requests.require_our_address)
+    app.before_request(rules.enforce)
+    app.after_request(headers.add)
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
+    app.jinja_env.globals.update(csrf_token=csrf_token, locale=i18n.locale, session_or_none=sessions.current_or_none)
+    rules.require_rules(app)
+    return app

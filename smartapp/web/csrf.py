@@ -1,0 +1,47 @@
+"""Against forged requests: a token bound to the session, and where the browser says the request comes from."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from smartapp.errors import BadInput
+from smartapp.web import sessions
+from smartapp.web.parts import parts
+
+if TYPE_CHECKING:
+    from smartapp.identity.service import BrowserSession
+
+FIELD = "csrf_token"
+HEADER = "X-CSRF-Token"
+
+
+def token_for(session: BrowserSession) -> str:
+    """The token of this session's forms. It dies with the session: nothing is stored."""
+    return parts().keyring.mac("csrf", session.session_id)
+
+
+def csrf_token() -> str:
+    """For templates: the token of the current session, or an empty string when nobody is signed in."""
+    session = sessions.current_or_none()
+    return token_for(session) if session else ""
+
+
+def require_token(session: BrowserSession) -> None:
+    """Raises BadInput unless the form or header carries this session's token and the request is our own page's."""
+    require_same_origin()
+    sent = request.headers.get(HEADER) or request.form.get(FIELD, "")
+    if not hmac.compare_digest(sent.encode(), token_for(session).encode()):
+        raise BadInput("csrf.fail")
+
+
+def require_same_origin() -> None:
+    """Raises BadInput when the browser says that another site sent this request (Fetch Metadata, or Origin)."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None and site != "same-origin":
+        raise BadInput("csrf.fail")
+    if origin is not None and origin != parts().settings.server.base_url:
+        raise BadInput("csrf.fail")
