@@ -1,18 +1,18 @@
 """Headers of every answer, errors included."""
 
+from collections.abc import Iterable
 from typing import Final
 
-from flask import Response, request
+from flask import Response, g, request
 
 from smartapp.web.requests import request_id
 
-CONTENT_SECURITY_POLICY: Final = (
+_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; object-src 'none'; form-action 'self'"
 )
 
 _ALWAYS: Final = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -22,8 +22,14 @@ _ALWAYS: Final = {
 }
 
 
+def allow_forms_to(origins: Iterable[str]) -> None:
+    """Lets forms of the current page lead to these origins: browsers hold `form-action` against redirects as well."""
+    g.form_targets = tuple(origins)
+
+
 def add(response: Response) -> Response:
     """After each request. Only files of our own that carry no personal data may be kept by a cache."""
+    response.headers["Content-Security-Policy"] = " ".join((_POLICY, *g.get("form_targets", ())))
     for name, value in _ALWAYS.items():
         response.headers.setdefault(name, value)
     if request.endpoint and request.endpoint.endswith("static") and response.status_code in {200, 304}:

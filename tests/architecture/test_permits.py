@@ -1,0 +1,67 @@
+"""No function that reads patient data can be called without a Permit, and nobody but `access` can make one."""
+
+import importlib
+import inspect
+import pkgutil
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import smartapp
+from smartapp.consent.model import SEAL, IndexPermit, Permit, SignInPermit
+from smartapp.identity.model import PatientKey
+
+PERMITS = {Permit, IndexPermit, SignInPermit}
+READERS = ("smartapp.fhir.upstream.service", "smartapp.dicomweb.upstream.service")
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(found.name)
+
+
+def _public_methods(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
+    for name, kind in inspect.getmembers(module, inspect.isclass):
+        if kind.__module__ != module.__name__ or not name.endswith("Reader"):
+            continue
+        for method_name, method in inspect.getmembers(kind, inspect.isfunction):
+            if not method_name.startswith("_"):
+                yield f"{name}.{method_name}", method
+
+
+@pytest.mark.promise("E1")
+@pytest.mark.parametrize("reader", READERS)
+def test_every_reader_of_patient_data_takes_a_permit_first(reader: str) -> None:
+    methods = list(_public_methods(importlib.import_module(reader)))
+    assert methods, f"{reader} holds no reader: this test would show nothing"
+    for name, method in methods:
+        first = list(inspect.signature(method).parameters)[1]
+        hint = typing.get_type_hints(method)[first]
+        kinds = set(typing.get_args(hint)) or {hint}
+        assert kinds <= PERMITS, f"{name}({first}: {hint})"
+
+
+@pytest.mark.promise("E1")
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        (SignInPermit, {"provider": "p", "patient_id": "1", "credential_id": "c"}),
+        (IndexPermit, {"patient": PatientKey("p", "1"), "credential_id": "c"}),
+    ],
+)
+def test_a_permit_cannot_be_made_without_the_seal(kind: Callable[..., object], facts: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        kind(seal=object(), **facts)
+    assert kind(seal=SEAL, **facts)
+
+
+@pytest.mark.promise("E1")
+def test_the_seal_is_used_by_the_mint_alone() -> None:
+    root = Path(smartapp.__file__).parent
+    users = {
+        str(path.relative_to(root)) for path in root.rglob("*.py") if "SEAL" in path.read_text().replace("SEALED", "")
+    }
+    assert users == {"consent/model.py", "consent/mint.py"}
