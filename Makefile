@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: demo test soak bench lint schema-check screenshots messages clean
+.PHONY: demo test soak bench lint lock coverage screenshots messages clean
 
 .venv: requirements.lock scripts/make_venv.sh
 	PYTHON="$(PYTHON)" UV="$(UV)" sh scripts/make_venv.sh
@@ -18,6 +18,17 @@ test: .venv
 soak: .venv
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
+# Tests with coverage, and what of the lines changed since BASE is covered.
+BASE ?= HEAD~1
+coverage: .venv
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage xml --quiet
+	$(BIN)/diff-cover coverage.xml --compare-branch $(BASE)
+
+screenshots: .venv
+	SMARTAPP_PICTURES=docs/pictures $(BIN)/python -m pytest tests/journey -k pictures
+
 bench: .venv
 	$(BIN)/python -m bench
 
@@ -27,6 +38,12 @@ lint: .venv
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/hadolint Dockerfile
+
+# A FHIR server that others wrote, in a virtual environment of its own: the journey's tests put it behind the sandbox.
+.venv-sekmet: tests/sandbox/ehr/sekmet.lock .venv
+	$(PYTHON) -m venv .venv-sekmet
+	$(BIN)/uv pip sync --quiet --python .venv-sekmet/bin/python --require-hashes tests/sandbox/ehr/sekmet.lock
+	@touch .venv-sekmet
 
 lock: .venv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
