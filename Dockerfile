@@ -18,7 +18,7 @@ COPY smartapp /app/smartapp
 COPY config /app/config
 WORKDIR /app
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
-USER smartapp
+USER 10001
 EXPOSE 8000
 ENTRYPOINT ["python", "-m", "smartapp.cli"]
 CMD ["serve"]

@@ -7,6 +7,7 @@ from flask import Blueprint, Flask
 from smartapp.web import errors, headers, i18n, requests, rules, sessions
 from smartapp.web.csrf import csrf_token
 from smartapp.web.parts import Parts, install
+from smartapp.web.patience import Patience
 
 
 def build_app(parts: Parts, blueprints: Iterable[Blueprint]) -> Flask:
@@ -26,4 +27,5 @@ def build_app(parts: Parts, blueprints: Iterable[Blueprint]) -> Flask:
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(csrf_token=csrf_token, locale=i18n.locale, session_or_none=sessions.current_or_none)
     rules.require_rules(app)
+    app.wsgi_app = Patience(app.wsgi_app)  # type: ignore[method-assign]  # the place Flask documents for middleware
     return app
