@@ -52,11 +52,13 @@ def scans(world: World, cache: Path) -> Path:
         return done
     with _locked(cache / "lock"):
         if not done.is_dir():
-            _clear_half_made(cache)
-            making = Path(tempfile.mkdtemp(prefix=_HALF_MADE, dir=cache))
-            draw(world, making)
-            making.chmod(0o755)
-            making.rename(done)
+            try:
+                making = Path(tempfile.mkdtemp(prefix=_HALF_MADE, dir=cache))
+                draw(world, making)
+                making.chmod(0o755)
+                making.rename(done)
+            finally:
+                _clear_half_made(cache)
     return done
 
 
@@ -71,7 +73,7 @@ def draw(world: World, folder: Path) -> None:
 
 
 def _clear_half_made(cache: Path) -> None:
-    """What a killed process left: nobody else draws while we hold the lock."""
+    """What a failed or killed drawing left, ours or another's: nobody else draws while we hold the lock."""
     for left in cache.glob(f"{_HALF_MADE}*"):
         shutil.rmtree(left, ignore_errors=True)
 

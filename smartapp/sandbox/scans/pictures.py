@@ -111,11 +111,10 @@ def _radiograph(study: Study) -> Iterator[Picture]:
     noise = NoisePool(seeded("noise", series.uid), plane.shape, 18.0, 1)
     for number in range(1, series.slices + 1):
         rng = seeded("bones", study.uid, str(number))
-        loss = (
-            hand(plane, rng, oblique=number > 1, right=right)
-            if study.anatomy == "hand"
-            else knee(plane, rng, right=right)
-        )
-        contrast = min(float(3300.0 / np.percentile(loss, 99.7)), 3300.0 * _BEST_CONTRAST)
-        values = np.clip(260.0 + loss * contrast + noise.cut(), 0, 4095)
+        if study.anatomy == "hand":
+            loss = hand(plane, rng, oblique=number > 1, right=right)
+        else:
+            loss = knee(plane, rng, right=right)
+        exposure = 3300.0 / float(np.percentile(loss, 99.7))
+        values = np.clip(260.0 + loss * exposure + noise.cut(), 0, 4095)
         yield Picture(series, number, 0.0, np.rint(values).astype(np.uint16))

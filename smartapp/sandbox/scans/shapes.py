@@ -35,7 +35,7 @@ def oval(plane: Grid, center: tuple[float, float], radii: tuple[float, float], p
     """The oval's own distance: 0 at its centre, 1 on its edge. `power` above 2 squares the shape off."""
     across = np.abs((plane.x - center[0]) / max(radii[0], 0.01)) ** power
     down = np.abs((plane.y - center[1]) / max(radii[1], 0.01)) ** power
-    return (across + down).astype(np.float32, copy=False)
+    return np.asarray(across + down, dtype=np.float32)
 
 
 def inside(plane: Grid, center: tuple[float, float], radii: tuple[float, float]) -> Mask:
@@ -72,8 +72,8 @@ def clouds(rng: np.random.Generator, shape: tuple[int, int], cells: int) -> Plan
     fr, fc = _eased(rows - r)[:, np.newaxis], _eased(columns - c)[np.newaxis, :]
     top = coarse[r][:, c] * (1 - fc) + coarse[r][:, c + 1] * fc
     bottom = coarse[r + 1][:, c] * (1 - fc) + coarse[r + 1][:, c + 1] * fc
-    return (0.6 * (top * (1 - fr) + bottom * fr)).astype(np.float32)
+    return np.asarray(0.6 * (top * (1 - fr) + bottom * fr), dtype=np.float32)
 
 
 def _eased(t: Plane) -> Plane:
-    return t * t * (np.float32(3) - np.float32(2) * t)
+    return np.asarray(t * t * (3 - 2 * t), dtype=np.float32)
