@@ -1,0 +1,191 @@
+/** The viewer: one series on the screen, which picture of it, through which window, how large and where. */
+
+import { Frames } from "./frames.js";
+import { fitScale } from "./geometry.js";
+import { picturesOf } from "./metadata.js";
+import { Screen } from "./screen.js";
+import { CT_PRESETS, draggedWindow, fullWindow } from "./window.js";
+
+const WHOLE = Object.freeze({ zoom: 1, x: 0, y: 0 });
+const ZOOM = { least: 1, most: 16 };
+const MEBIBYTE = 2 ** 20;
+
+export class Viewer {
+  #api;
+  #panel;
+  #screen;
+  #frames = null;
+  #series = null;
+  #pictures = [];
+  #wanted = 0;
+  #shown = -1;
+  #window = null; // null: as each picture brings it along
+  #view = WHOLE;
+
+  /** `panel` says what is on the screen (panel.js); it never changes what is. */
+  constructor({ api, canvas, panel }) {
+    this.#api = api;
+    this.#panel = panel;
+    this.#screen = new Screen(canvas);
+    new ResizeObserver(() => this.#draw()).observe(canvas);
+  }
+
+  /** How many pictures the open series has. */
+  get count() {
+    return this.#pictures.length;
+  }
+
+  /** Which picture was asked for last, from 0. */
+  get index() {
+    return this.#wanted;
+  }
+
+  /** Opens a series ({uid, …} from the page's list) at its middle picture. */
+  async open(series) {
+    this.#begin(series);
+    try {
+      const pictures = picturesOf(await this.#api.seriesMetadata(series.uid));
+      if (this.#series !== series) return; // another one was opened meanwhile
+      if (pictures.length === 0) {
+        this.#panel.failed("unrenderable");
+        return;
+      }
+      this.#pictures = pictures;
+      this.#frames = this.#framesOf(series, pictures);
+      this.#panel.opened(series, pictures);
+      this.show(Math.floor((pictures.length - 1) / 2));
+    } catch (error) {
+      if (this.#series === series) this.#panel.failed(error.kind ?? "unavailable");
+    }
+  }
+
+  #begin(series) {
+    this.#frames?.close();
+    this.#frames = null;
+    this.#series = series;
+    this.#pictures = [];
+    this.#wanted = 0;
+    this.#shown = -1;
+    this.#window = null;
+    this.#view = WHOLE;
+    this.#screen.clear();
+    this.#panel.opening(series);
+  }
+
+  #framesOf(series, pictures) {
+    const budget = ((globalThis.navigator.deviceMemory ?? 4) < 4 ? 96 : 192) * MEBIBYTE;
+    const onChange = (index) => this.#arrived(index);
+    return new Frames({ api: this.#api, series: series.uid, pictures, budget, onChange });
+  }
+
+  /** Tries again what failed: the picture, or the whole series when not even its list came. */
+  retry() {
+    if (!this.#frames) {
+      if (this.#series) this.open(this.#series);
+      return;
+    }
+    this.#frames.retry();
+    this.show(this.#wanted);
+  }
+
+  /** Shows picture `index` as soon as it is here; indexes past either end mean that end. */
+  show(index) {
+    if (!this.#frames) return;
+    this.#wanted = Math.min(this.count - 1, Math.max(0, index));
+    this.#frames.lookAt(this.#wanted);
+    this.#draw();
+  }
+
+  /** Moves on by `steps` pictures. */
+  step(steps) {
+    this.show(this.#wanted + steps);
+  }
+
+  /** A named window for CT, or `own`: the one that the picture brings along. */
+  preset(name) {
+    if (name !== "own" && !this.#pictures[this.#wanted]?.windowPresets) return;
+    this.#window = name === "own" ? null : CT_PRESETS[name];
+    this.#draw();
+  }
+
+  /** Changes contrast and brightness as a drag by (dx, dy) pixels does. */
+  dragWindow(dx, dy) {
+    const picture = this.#pictures[this.#shown];
+    if (!picture?.grey) return;
+    this.#window = draggedWindow(this.#windowOf(this.#shown), dx, dy);
+    this.#draw();
+  }
+
+  /** Enlarges by `factor`; the point (x, y), in CSS pixels from the middle of the canvas, stays where it is. */
+  zoomBy(factor, x = 0, y = 0) {
+    const zoom = Math.min(ZOOM.most, Math.max(ZOOM.least, this.#view.zoom * factor));
+    const ratio = zoom / this.#view.zoom;
+    this.#view = { zoom, x: x + (this.#view.x - x) * ratio, y: y + (this.#view.y - y) * ratio };
+    this.panBy(0, 0);
+  }
+
+  /** Moves the picture, never so far that it leaves the screen. */
+  panBy(dx, dy) {
+    const { width, height } = this.#screen.size;
+    const { zoom } = this.#view;
+    const hold = (value, room) => Math.min(room, Math.max(-room, value)) || 0;
+    const room = zoom === 1 ? 0 : zoom / 2;
+    this.#view = { zoom, x: hold(this.#view.x + dx, width * room), y: hold(this.#view.y + dy, height * room) };
+    this.#draw();
+  }
+
+  /** Back to the whole picture, with its own window. */
+  reset() {
+    this.#view = WHOLE;
+    this.#window = null;
+    this.#draw();
+  }
+
+  #arrived(index) {
+    this.#panel.progress(this.#frames.count, this.count);
+    if (index === this.#wanted) this.#draw();
+  }
+
+  #windowOf(index) {
+    const picture = this.#pictures[index];
+    if (!picture.grey) return null;
+    if (this.#window) return this.#window;
+    picture.window ??= fullWindow(this.#frames.get(index), picture.format);
+    return picture.window;
+  }
+
+  /** Draws what was asked for if it is here; says so if it is still to come; shows nothing if it cannot be had. */
+  #draw() {
+    if (!this.#frames || this.count === 0) return;
+    const index = this.#wanted;
+    const pixels = this.#frames.get(index);
+    if (!pixels) {
+      this.#absent(index);
+      return;
+    }
+    this.#shown = index;
+    const picture = this.#pictures[index];
+    const window = this.#windowOf(index);
+    const key = `${picture.sop}/${picture.frame}`;
+    this.#screen.draw({ key, picture, pixels, window, view: this.#view });
+    this.#panel.showing({ picture, index, count: this.count, window, zoom: this.#view.zoom, scale: this.#scale(picture) });
+  }
+
+  #absent(index) {
+    const failure = this.#frames.failure(index);
+    if (failure) {
+      this.#shown = -1;
+      this.#screen.clear();
+      this.#panel.failed(failure, index, this.count);
+      return;
+    }
+    this.#panel.waiting(index, this.count);
+  }
+
+  /** CSS pixels per millimetre in the body, or null when the picture does not know. */
+  #scale(picture) {
+    if (!picture.spacing) return null;
+    const { width, height } = this.#screen.size;
+    return (fitScale(picture, width, height).x / picture.spacing[1]) * this.#view.zoom;
+  }
+}
