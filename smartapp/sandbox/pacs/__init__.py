@@ -1,0 +1,1 @@
+"""The sandbox's PACS: an embedded DICOMweb server, or Debian's Orthanc."""
