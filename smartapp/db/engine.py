@@ -1,0 +1,88 @@
+"""Engines that give up in time, lose no committed row, and let readers only read."""
+
+import math
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from smartapp.errors import ConfigurationError
+from smartapp.settings import Database
+
+WRITES: Final = "smartapp_writes"
+"""Execution option of an engine or connection whose transactions write."""
+_POOL: Final = {"pool_size": 10, "max_overflow": 10}
+"""More than the default 8 threads: a request may hold one connection while it records in another."""
+
+
+def make_engine(settings: Database) -> Engine:
+    """The engine for `settings.url` (sqlite or postgresql+psycopg); waits for locks at most `lock_timeout` seconds.
+
+    Raises ConfigurationError for another database.
+    """
+    try:
+        url = make_url(settings.url)
+    except ArgumentError as error:
+        raise ConfigurationError(
+            "[database] url is no SQLAlchemy URL: write sqlite:///… or postgresql+psycopg://…"
+        ) from error
+    if url.drivername == "sqlite":
+        return _sqlite(url, settings.lock_timeout)
+    if url.drivername == "postgresql+psycopg":
+        return _postgresql(url, settings.lock_timeout)
+    raise ConfigurationError("[database] url must begin with sqlite:/// or postgresql+psycopg://")
+
+
+def _sqlite(url: URL, lock_timeout: float) -> Engine:
+    if not url.database or url.database == ":memory:":
+        raise ConfigurationError("[database] url must name a file: workers cannot share a database in memory")
+    _make_private(Path(url.database))
+    engine = create_engine(url, connect_args={"timeout": lock_timeout}, pool_timeout=lock_timeout, **_POOL)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """SQLite would make the file with the process's umask; its journal inherits the mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise ConfigurationError(f"[database] url: {path} cannot be opened for writing ({error.strerror})") from error
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    """FULL: with WAL, NORMAL may lose the last committed audit rows when the power fails; costs one fsync a commit.
+
+    The driver must not begin transactions by itself: it would begin them as readers.
+    """
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers take the lock at once: one that turns writer halfway cannot wait, and fails however patient it is."""
+    writes = bool(connection.get_execution_options().get(WRITES))
+    connection.exec_driver_sql(f"PRAGMA query_only={int(not writes)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _postgresql(url: URL, lock_timeout: float) -> Engine:
+    milliseconds = math.ceil(lock_timeout * 1000)
+    return create_engine(
+        url,
+        connect_args={
+            "application_name": "smartapp",
+            "connect_timeout": max(2, math.ceil(lock_timeout)),
+            "options": f"-c lock_timeout={milliseconds} -c idle_in_transaction_session_timeout=60000",
+            "tcp_user_timeout": 10_000,
+        },
+        pool_pre_ping=True,
+        pool_timeout=lock_timeout,
+        **_POOL,
+    )

@@ -1,0 +1,1 @@
+"""Keys, sealed bytes and keyed hashes. Knows nothing of databases, people or the network."""

@@ -1,0 +1,78 @@
+"""Fixtures of all tests: databases of both kinds, keys, and a clock that stands still."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from smartapp.db.engine import make_engine
+from smartapp.db.unit import Database
+from smartapp.security.keyring import Keyring
+from smartapp.settings import Database as DatabaseSettings
+from tests.support import postgres
+from tests.support.clock import FixedClock
+from tests.support.databases import PostgresDatabases, SqliteFiles
+from tests.support.parts import require
+
+
+@pytest.fixture(scope="session")
+def sqlite_files(tmp_path_factory: pytest.TempPathFactory) -> SqliteFiles:
+    return SqliteFiles(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases() -> Iterator[PostgresDatabases]:
+    """Asked for by the tests that use it only: a run without them starts no server."""
+    with postgres.running(require("PostgreSQL", postgres.binaries())) as server:
+        yield PostgresDatabases(server)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> SqliteFiles | PostgresDatabases:
+    """A source of databases, of each kind in turn."""
+    name = "sqlite_files" if request.param == "sqlite" else "postgres_databases"
+    source = request.getfixturevalue(name)
+    assert isinstance(source, SqliteFiles | PostgresDatabases)
+    return source
+
+
+@pytest.fixture
+def empty_database_url(databases: SqliteFiles | PostgresDatabases) -> Iterator[str]:
+    """A database without tables."""
+    with databases.empty() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(databases: SqliteFiles | PostgresDatabases) -> Iterator[str]:
+    """A database of this test's own, with all tables and no rows."""
+    with databases.ready() as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The unit of work on `database_url`; it waits at most half a second for a lock."""
+    engine = make_engine(DatabaseSettings(database_url, lock_timeout=0.5))
+    yield Database(engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_database(sqlite_files: SqliteFiles) -> Iterator[Database]:
+    """As `database`, on SQLite alone: for tests in which the database plays no part of its own."""
+    with sqlite_files.ready() as url:
+        engine = make_engine(DatabaseSettings(url, lock_timeout=0.5))
+        yield Database(engine)
+        engine.dispose()
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Keyring:
+    """New keys in a folder of this test's own."""
+    return Keyring.create(tmp_path / "keys")
+
+
+@pytest.fixture
+def fixed_clock() -> FixedClock:
+    return FixedClock()

@@ -1,0 +1,1 @@
+"""What the tests share: real parts, started once, and a clock that stands still."""

@@ -1,0 +1,80 @@
+"""Databases for tests: one is made per kind and session, each test gets a copy of its own."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from smartapp.db.engine import make_engine
+from smartapp.settings import Database as DatabaseSettings
+from tests.support.postgres import PostgresServer
+
+_numbers = count(1)
+
+
+def build_schema(url: str) -> None:
+    """Give an empty database all the tables."""
+    import importlib
+
+    import smartapp
+    from smartapp.db.base import Base
+
+    root = Path(smartapp.__file__).parent
+    for tables in root.rglob("tables.py"):
+        importlib.import_module(".".join(("smartapp", *tables.relative_to(root).with_suffix("").parts)))
+    engine = make_engine(DatabaseSettings(url))
+    with engine.execution_options(smartapp_writes=True).begin() as connection:
+        Base.metadata.create_all(connection)
+    engine.dispose()
+
+
+@dataclass
+class SqliteFiles:
+    """SQLite databases in a folder."""
+
+    folder: Path
+    _template: Path | None = field(default=None, init=False)
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        yield f"sqlite:///{self.folder / f'{next(_numbers)}.db'}"
+
+    @contextmanager
+    def ready(self) -> Iterator[str]:
+        if self._template is None:
+            self._template = self.folder / "template.db"
+            build_schema(f"sqlite:///{self._template}")
+        copy = self.folder / f"{next(_numbers)}.db"
+        shutil.copy(self._template, copy)
+        yield f"sqlite:///{copy}"
+
+
+@dataclass
+class PostgresDatabases:
+    """Databases in one PostgreSQL server."""
+
+    server: PostgresServer
+    _template: str | None = field(default=None, init=False)
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        with self._database("template1") as url:
+            yield url
+
+    @contextmanager
+    def ready(self) -> Iterator[str]:
+        if self._template is None:
+            build_schema(self.server.create("ready"))
+            self._template = "ready"
+        with self._database(self._template) as url:
+            yield url
+
+    @contextmanager
+    def _database(self, template: str) -> Iterator[str]:
+        name = f"test_{next(_numbers)}"
+        try:
+            yield self.server.create(name, template)
+        finally:
+            self.server.drop(name)
