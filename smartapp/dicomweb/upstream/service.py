@@ -1,0 +1,162 @@
+"""The reader of one hospital's PACS."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from smartapp.consent.model import AnyPermit, IndexPermit, Permit
+from smartapp.dicomweb.core.multipart import read_parts
+from smartapp.dicomweb.core.uids import parse_uid
+from smartapp.dicomweb.core.walker import read_identity
+from smartapp.dicomweb.upstream.credentials import Credentials
+from smartapp.dicomweb.upstream.model import CheckedInstance, Expected, PacsStudy, PatientIds, Row
+from smartapp.dicomweb.upstream.rows import STUDY, instance_rows, is_of, series_rows, text
+from smartapp.dicomweb.upstream.search import Search
+from smartapp.dicomweb.upstream.session import GuardedSession, NotTaken, require_ok
+from smartapp.errors import UpstreamMalformed, UpstreamMismatch
+from smartapp.outbound.service import Outbound, StreamedAnswer
+from smartapp.settings import Provider, Upstreams
+from smartapp.tokens.model import TokenSource
+
+_ACCEPT: Final = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+"""Sent whatever our own client asked for: archives crash or transcode when they are offered a choice."""
+_UIDS_A_QUERY: Final = 20
+_T = TypeVar("_T")
+
+
+class Alarm(Protocol):
+    """Told, before the error goes on its way, that the PACS gave data of somebody or something else (pacs.mismatch)."""
+
+    def __call__(self, permit: AnyPermit, code: str) -> None: ...
+
+
+class PacsReader:
+    """Asks one provider's PACS. Every method raises the `errors.Upstream*` for what the archive does not do."""
+
+    def __init__(
+        self, provider: Provider, outbound: Outbound, tokens: TokenSource, upstreams: Upstreams, alarm: Alarm
+    ) -> None:
+        parts = urlsplit(provider.dicomweb)
+        self._base = provider.dicomweb.rstrip("/")
+        self._door = outbound.for_origins(
+            f"pacs-{provider.id}", (f"{parts.scheme}://{parts.netloc}",), ca_file=provider.ca_file
+        )
+        self._credentials = Credentials(provider, tokens)
+        self._upstreams = upstreams
+        self._alarm = alarm
+
+    def studies(self, permit: IndexPermit, ids: PatientIds, named: Sequence[str]) -> tuple[PacsStudy, ...]:
+        """The studies under any of the patient's ids, and what the PACS says of those that the EHR named besides.
+
+        A row that does not name the patient is dropped, unless the EHR says that the study is the patient's: then it
+        is returned as not belonging (threat A4).
+        """
+        wanted = frozenset(parse_uid(uid) for uid in named)
+        return self._searched(permit, lambda search: tuple(_found(search, ids, wanted).values()))
+
+    def series(self, permit: Permit, ids: PatientIds, study: str) -> tuple[Row, ...]:
+        """The rows of the study's series, checked."""
+        permit.require(parse_uid(study))
+        with self._alarmed(permit):
+            return self._searched(permit, lambda search: tuple(series_rows(search.series(study), ids, study)))
+
+    def metadata(self, permit: Permit, ids: PatientIds, study: str, series: str) -> tuple[Row, ...]:
+        """The headers of the series' instances, each checked to be the patient's and of this series."""
+        permit.require(parse_uid(study))
+        parse_uid(series)
+        with self._alarmed(permit):
+            return self._searched(
+                permit, lambda search: tuple(instance_rows(search.metadata(study, series), ids, study, series))
+            )
+
+    def retrieve(
+        self, permit: Permit, expected: Expected, series: str | None = None, sop: str | None = None
+    ) -> Iterator[CheckedInstance]:
+        """The instances of the study, of one series, or one of them (PS3.18 §10.4), each checked before it is given.
+
+        An instance's chunks are read before the next one is asked for. UpstreamMismatch comes before the first byte of
+        anything foreign, or of one that came already; UpstreamMalformed when one did not come, or the body was cut.
+        """
+        permit.require(parse_uid(expected.study))
+        address = f"{self._base}/studies/{expected.study}"
+        if series is not None:
+            address += f"/series/{parse_uid(series)}"
+        if sop is not None:
+            address += f"/instances/{parse_uid(sop)}"
+        missing = {uid for uid, of in expected.series_of.items() if series in {None, of} and sop in {None, uid}}
+        with self._opened(permit, address) as answer, self._alarmed(permit):
+            yield from _checked(answer, expected, missing)
+
+    @contextmanager
+    def _opened(self, permit: AnyPermit, address: str) -> Iterator[StreamedAnswer]:
+        for last in (False, True):
+            headers = self._credentials.headers(permit)
+            with self._door.stream(address, headers={"Accept": _ACCEPT, **headers}) as answer:
+                if answer.status != 401:
+                    require_ok(answer.status)
+                    yield answer
+                    return
+            self._credentials.rejected(permit, headers)
+            if last:
+                raise self._credentials.refused()
+
+    def _searched(self, permit: AnyPermit, use: Callable[[Search], _T]) -> _T:
+        patience = (self._upstreams.connect_timeout, self._upstreams.read_timeout)
+        for last in (False, True):
+            headers = self._credentials.headers(permit)
+            session = GuardedSession(self._door.session(), headers, patience)
+            try:
+                return use(Search(self._base, session, self._upstreams.max_pages))
+            except NotTaken:
+                self._credentials.rejected(permit, headers)
+                if last:
+                    raise self._credentials.refused() from None
+        raise AssertionError  # the second round returned or raised
+
+    @contextmanager
+    def _alarmed(self, permit: AnyPermit) -> Iterator[None]:
+        try:
+            yield
+        except UpstreamMismatch as error:
+            self._alarm(permit, error.code)
+            raise
+
+
+def _found(search: Search, ids: PatientIds, wanted: frozenset[str]) -> dict[str, PacsStudy]:
+    """The studies by UID. One UID with two rows of which one is foreign does not belong."""
+    found: dict[str, PacsStudy] = {}
+
+    def take(rows: Iterator[Row]) -> None:
+        for row in rows:
+            uid, belongs = text(row, STUDY), is_of(ids, row)
+            if uid in wanted or belongs:
+                other = found.get(uid)
+                found[uid] = PacsStudy(parse_uid(uid), belongs and (other is None or other.belongs), row)
+
+    for patient_id in ids.values:
+        take(search.studies("PatientID", patient_id))
+    rest = sorted(wanted - found.keys())
+    for at in range(0, len(rest), _UIDS_A_QUERY):
+        take(search.studies("StudyInstanceUID", ",".join(rest[at : at + _UIDS_A_QUERY])))
+    return found
+
+
+def _checked(answer: StreamedAnswer, expected: Expected, missing: set[str]) -> Iterator[CheckedInstance]:
+    """The parts of the body as instances. `missing` are the SOP Instance UIDs that have to come, each once."""
+    for part in read_parts(answer.chunks(), answer.headers.get("Content-Type", "")):
+        if part.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/dicom":
+            raise UpstreamMalformed("pacs-part-type")
+        identity, held = read_identity(part.chunks)
+        expected.require(identity)
+        if identity.sop_instance not in missing:
+            raise UpstreamMismatch("pacs-not-asked")
+        missing.discard(identity.sop_instance)
+        yield CheckedInstance(identity, _joined(held, part.chunks))
+    if missing:
+        raise UpstreamMalformed("pacs-incomplete")
+
+
+def _joined(held: list[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield from held
+    yield from rest
