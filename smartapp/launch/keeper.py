@@ -1,0 +1,223 @@
+"""Keeps the EHR's tokens: hands out live ones, refreshes them once for everybody, and gives them back at the end."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from hmac import compare_digest
+
+from smartapp.audit.model import Event
+from smartapp.audit.service import AuditTrail
+from smartapp.clock import Clock
+from smartapp.consent.model import AnyPermit, SignInPermit
+from smartapp.db.unit import Database
+from smartapp.errors import SmartappError, UpstreamDown, UpstreamError, UpstreamRefused, UpstreamSlow
+from smartapp.identity.model import PatientKey
+from smartapp.ids import new_id
+from smartapp.launch import store
+from smartapp.launch.ehrs import Ehrs
+from smartapp.launch.model import TokenAnswer
+from smartapp.launch.refresh import Dead, ask_next
+from smartapp.launch.refusals import severity
+from smartapp.launch.store import Kept
+from smartapp.launch.token_request import revoke
+from smartapp.launch.vault import Tokens, Vault
+
+MARGIN = timedelta(seconds=60)
+LEASE = timedelta(seconds=60)
+"""Longer than discovery and one token request may take together."""
+PAUSE = timedelta(seconds=5)
+"""How long nobody asks again after the EHR did not answer, unless it names a time itself."""
+YOUNG = timedelta(seconds=60)
+POLL_SECONDS = 0.2
+POLLS = 60
+
+
+def patient_of(permit: AnyPermit) -> PatientKey:
+    """Whose record the permit is for."""
+    if isinstance(permit, SignInPermit):
+        return PatientKey(permit.provider, permit.patient_id)
+    return permit.patient
+
+
+class TokenKeeper:
+    """The `tokens.model.TokenSource` of the house. Safe to share by threads and workers.
+
+    `sleep` is called between two looks at what another worker is fetching.
+    """
+
+    def __init__(
+        self,
+        ehrs: Ehrs,
+        database: Database,
+        vault: Vault,
+        audit: AuditTrail,
+        clock: Clock,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._ehrs = ehrs
+        self._database = database
+        self._vault = vault
+        self._audit = audit
+        self._clock = clock
+        self._sleep = sleep
+
+    def keep(self, patient: PatientKey, answer: TokenAnswer) -> str:
+        """Stores the tokens of a launch; the new credential's id."""
+        credential_id, now = new_id("ehr"), self._clock.now()
+        kept = Kept(
+            id=credential_id,
+            provider=patient.provider,
+            sealed_patient=self._vault.seal_patient(patient, credential_id),
+            sealed=self._vault.seal(patient, credential_id, 1, Tokens(answer.access_token, answer.refresh_token)),
+            scope=" ".join(answer.scopes),
+            expires_at=now + timedelta(seconds=answer.expires_in),
+            created_at=now,
+            refreshed_at=None,
+            not_before=None,
+            version=1,
+        )
+        with self._database.write() as session:
+            store.add(session, kept)
+        return credential_id
+
+    def bearer(self, permit: AnyPermit) -> str:
+        """A live access token for the permit's patient.
+
+        Raises UpstreamRefused when there is none any more, UpstreamDown or UpstreamSlow when the EHR gives no word.
+        """
+        patient = patient_of(permit)
+        for _ in range(POLLS):
+            kept = self._find(permit.credential_id, patient)
+            tokens = self._open(kept, patient)
+            if not _is_due(kept, self._clock.now()):
+                return tokens.access
+            if fresh := self._refreshed(kept, patient, tokens):
+                return fresh
+            self._sleep(POLL_SECONDS)
+        raise UpstreamSlow("ehr-token")
+
+    def rejected(self, permit: AnyPermit, token: str) -> None:
+        """The EHR answered 401 to `token`: the next call asks for another. Where there can be no other, or the EHR
+        refuses what it gave a minute ago, the credential is dead: asking on would be a storm.
+        """
+        patient = patient_of(permit)
+        kept = self._find(permit.credential_id, patient)
+        tokens = self._open(kept, patient)
+        if not compare_digest(tokens.access, token):
+            return
+        now = self._clock.now()
+        if tokens.refresh is None or (kept.refreshed_at is not None and now - kept.refreshed_at < YOUNG):
+            self._bury(kept, patient, "smart.revoked_upstream")
+            return
+        sealed = self._vault.seal(patient, kept.id, kept.version + 1, tokens)
+        with self._database.write() as session:
+            store.replace(session, kept, {"sealed": sealed, "expires_at": kept.created_at})
+
+    def end(self, credential_id: str) -> None:
+        """Forgets the credential, then gives its tokens back to the EHR if that can be done (RFC 7009)."""
+        with self._database.write() as session:
+            kept = store.remove(session, credential_id)
+        if kept is None or kept.sealed is None:
+            return
+        patient = self._vault.open_patient(kept.id, kept.sealed_patient)
+        try:
+            tokens = self._vault.open_(patient, kept.id, kept.version, kept.sealed)
+        except SmartappError:
+            return
+        self.give_back(kept.provider, tokens.access, tokens.refresh)
+
+    def give_back(self, provider_id: str, access: str, refresh: str | None) -> None:
+        """Asks the EHR to revoke the tokens; best effort, since we hold them no longer whatever it says."""
+        try:
+            ehr = self._ehrs.of(provider_id)
+            metadata = self._ehrs.metadata(ehr, ehr.provider.iss)
+            if refresh is not None:
+                revoke(ehr.door, ehr.identity, metadata, refresh, "refresh_token")
+            revoke(ehr.door, ehr.identity, metadata, access, "access_token")
+        except (SmartappError, KeyError):
+            return
+
+    def _find(self, credential_id: str, patient: PatientKey) -> Kept:
+        with self._database.read() as session:
+            kept = store.find(session, credential_id)
+        if kept is None or kept.sealed is None:
+            raise UpstreamRefused
+        if self._vault.open_patient(kept.id, kept.sealed_patient) != patient:
+            raise UpstreamRefused("ehr-credential-of-another")
+        return kept
+
+    def _open(self, kept: Kept, patient: PatientKey) -> Tokens:
+        return self._vault.open_(patient, kept.id, kept.version, kept.sealed or b"")
+
+    def _refreshed(self, kept: Kept, patient: PatientKey, tokens: Tokens) -> str | None:
+        """The next access token, or the present one while it lives; None: another worker is asking, look again."""
+        now = self._clock.now()
+        alive = tokens.access if now < kept.expires_at else None
+        if tokens.refresh is None:
+            return alive or self._expired(kept, patient)
+        if kept.not_before is not None and now < kept.not_before:
+            if alive is None:
+                raise UpstreamDown("ehr-token", retry_after=int((kept.not_before - now).total_seconds()) + 1)
+            return alive
+        owner = new_id("lease")
+        with self._database.write() as session:
+            mine = store.lease(session, kept, owner=owner, now=now, until=now + LEASE)
+        if not mine:
+            return alive
+        try:
+            return self._ask(kept, patient, tokens.refresh)
+        except UpstreamRefused:
+            raise
+        except UpstreamError as error:
+            self._hold_off(kept, owner, error.retry_after)
+            if alive is None:
+                raise
+            return alive
+
+    def _ask(self, kept: Kept, patient: PatientKey, refresh_token: str) -> str:
+        scopes = tuple(kept.scope.split())
+        ehr = self._ehrs.of(kept.provider)
+        answer = ask_next(self._ehrs, ehr, refresh_token=refresh_token, scopes=scopes, patient=patient)
+        if isinstance(answer, Dead):
+            self._bury(kept, patient, answer.kind)
+            raise UpstreamRefused
+        now = self._clock.now()
+        tokens = Tokens(answer.access_token, answer.refresh_token or refresh_token)
+        values = {
+            "sealed": self._vault.seal(patient, kept.id, kept.version + 1, tokens),
+            "scope": " ".join(answer.scopes),
+            "expires_at": now + timedelta(seconds=answer.expires_in),
+            "refreshed_at": now,
+        }
+        with self._database.write() as session:
+            saved = store.replace(session, kept, values)
+        if not saved:
+            self.give_back(kept.provider, tokens.access, tokens.refresh)
+            raise UpstreamRefused
+        self._record("smart.refresh", patient)
+        return tokens.access
+
+    def _hold_off(self, kept: Kept, owner: str, retry_after: int | None) -> None:
+        pause = timedelta(seconds=retry_after) if retry_after else PAUSE
+        with self._database.write() as session:
+            store.release(session, kept, owner=owner, not_before=self._clock.now() + pause)
+
+    def _expired(self, kept: Kept, patient: PatientKey) -> str:
+        self._bury(kept, patient, "smart.expired")
+        raise UpstreamRefused
+
+    def _bury(self, kept: Kept, patient: PatientKey, kind: str) -> None:
+        """The tokens are erased; the row stays, so that whoever comes is told to sign in again."""
+        with self._database.write() as session:
+            dead = store.replace(session, kept, {"sealed": None})
+        if dead:
+            self._record(kind, patient)
+
+    def _record(self, kind: str, patient: PatientKey) -> None:
+        self._audit.record(Event(kind=kind, severity=severity(kind), patient=patient))
+
+
+def _is_due(kept: Kept, now: datetime) -> bool:
+    """Whether less than a minute is left, or half of a life that was short from the beginning."""
+    lifetime = kept.expires_at - (kept.refreshed_at or kept.created_at)
+    return kept.expires_at - now <= min(MARGIN, lifetime / 2)

@@ -1,0 +1,84 @@
+"""Queries over kept credentials. Every change says which version it changes: two workers cannot both win."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from smartapp.launch.tables import EhrCredential
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A credential as stored; `sealed` is None once it is dead. Times are UTC."""
+
+    id: str
+    provider: str
+    sealed_patient: bytes
+    sealed: bytes | None
+    scope: str
+    expires_at: datetime
+    created_at: datetime
+    refreshed_at: datetime | None
+    not_before: datetime | None
+    version: int
+
+
+def add(session: Session, kept: Kept) -> None:
+    """Stores a new credential."""
+    session.add(EhrCredential(**vars(kept), lease_owner=None, lease_until=None))
+
+
+def find(session: Session, credential_id: str) -> Kept | None:
+    """The credential, or None."""
+    row = session.scalar(select(EhrCredential).where(EhrCredential.id == credential_id))
+    return _kept(row) if row else None
+
+
+def lease(session: Session, kept: Kept, *, owner: str, now: datetime, until: datetime) -> bool:
+    """Claims the right to refresh this version until `until`; False when another worker has it, or it is past."""
+    statement = (
+        update(EhrCredential)
+        .where(EhrCredential.id == kept.id, EhrCredential.version == kept.version, EhrCredential.sealed.is_not(None))
+        .where(or_(EhrCredential.lease_until.is_(None), EhrCredential.lease_until <= now))
+        .values(lease_owner=owner, lease_until=until)
+        .returning(EhrCredential.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(statement) is not None
+
+
+def release(session: Session, kept: Kept, *, owner: str, not_before: datetime) -> None:
+    """Gives the lease back without new tokens; nobody asks the EHR again before `not_before`."""
+    session.execute(
+        update(EhrCredential)
+        .where(EhrCredential.id == kept.id, EhrCredential.lease_owner == owner)
+        .values(lease_owner=None, lease_until=None, not_before=not_before)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def replace(session: Session, kept: Kept, values: Mapping[str, Any]) -> bool:
+    """Moves the credential to its next version with these values and frees the lease; False when it has changed."""
+    statement = (
+        update(EhrCredential)
+        .where(EhrCredential.id == kept.id, EhrCredential.version == kept.version)
+        .values(**values, version=kept.version + 1, lease_owner=None, lease_until=None, not_before=None)
+        .returning(EhrCredential.id)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(statement) is not None
+
+
+def remove(session: Session, credential_id: str) -> Kept | None:
+    """Deletes the credential and says what it was; None when there was none."""
+    statement = delete(EhrCredential).where(EhrCredential.id == credential_id).returning(EhrCredential)
+    row = session.scalar(statement, execution_options={"synchronize_session": False})
+    return _kept(row) if row else None
+
+
+def _kept(row: EhrCredential) -> Kept:
+    return Kept(**{name: getattr(row, name) for name in Kept.__dataclass_fields__})

@@ -1,0 +1,49 @@
+"""Seals the EHR's tokens under the patient's data key, so that erasing the patient erases them too."""
+
+import json
+from dataclasses import dataclass, field
+
+from smartapp.db.datakeys import DataKeys
+from smartapp.identity.model import PatientKey
+from smartapp.security import envelope
+from smartapp.security.keyring import Keyring
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The EHR's tokens in the clear; they never show in a repr."""
+
+    access: str = field(repr=False)
+    refresh: str | None = field(repr=False)
+
+
+class Vault:
+    """Seals and opens; the credential's id and version are bound in, so that a row cannot be swapped or put back."""
+
+    def __init__(self, keyring: Keyring, datakeys: DataKeys) -> None:
+        self._keyring = keyring
+        self._datakeys = datakeys
+
+    def seal(self, patient: PatientKey, credential_id: str, version: int, tokens: Tokens) -> bytes:
+        """The tokens, sealed for this patient, credential and version."""
+        plain = json.dumps([tokens.access, tokens.refresh]).encode()
+        return envelope.seal(self._datakeys.for_patient(str(patient)), plain, _aad(credential_id, version))
+
+    def open_(self, patient: PatientKey, credential_id: str, version: int, sealed: bytes) -> Tokens:
+        """What was sealed. Raises IntegrityError for any change, and once the patient's key is destroyed."""
+        key = self._datakeys.for_patient(str(patient))
+        access, refresh = json.loads(envelope.open_(key, sealed, _aad(credential_id, version)))
+        return Tokens(access, refresh)
+
+    def seal_patient(self, patient: PatientKey, credential_id: str) -> bytes:
+        """Whose credential it is, for the day that only its id is at hand."""
+        return self._keyring.seal(json.dumps([patient.provider, patient.patient_id]).encode(), credential_id.encode())
+
+    def open_patient(self, credential_id: str, sealed: bytes) -> PatientKey:
+        """The patient that `seal_patient` was given. Raises IntegrityError for any change."""
+        provider, patient_id = json.loads(self._keyring.open_(sealed, credential_id.encode()))
+        return PatientKey(provider, patient_id)
+
+
+def _aad(credential_id: str, version: int) -> bytes:
+    return f"ehr-credential {credential_id} {version}".encode()
