@@ -50,12 +50,12 @@ def filters(arguments: Iterable[tuple[str, str]], known: Iterable[str]) -> dict[
 
 
 def matches(headers: Sequence[Dataset], wanted: Mapping[str, str]) -> bool:
-    """Whether the headers, nearest first, agree with every filter; an empty value agrees with all (PS3.4 §C.2.2.2.3)."""
+    """Whether the headers, nearest first, agree with every filter. An empty value matches all (PS3.4 §C.2.2.2.3)."""
     return all(_agrees(nearest(headers, key), key, value) for key, value in wanted.items())
 
 
 def nearest(headers: Sequence[Dataset], key: str) -> Any:
-    """The attribute's value in the first header that has it, else None: an instance speaks before its series and study."""
+    """The attribute's value in the first header that has it, else None: an instance speaks before its study."""
     return next((header[key].value for header in headers if key in header), None)
 
 

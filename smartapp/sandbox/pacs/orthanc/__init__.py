@@ -1,0 +1,1 @@
+"""Debian's Orthanc as the PACS: one process per hospital."""
