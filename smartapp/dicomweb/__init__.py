@@ -1,0 +1,1 @@
+"""DICOMweb (PS3.18): the bytes (core), the PACS that is read (upstream), the server that is offered (gateway)."""
