@@ -1,0 +1,1 @@
+"""The authorization server of each hospital, one protocol step per file."""

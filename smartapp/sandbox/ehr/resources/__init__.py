@@ -1,0 +1,1 @@
+"""The sample world as FHIR R4 resources."""
