@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 class Alarm(Protocol):
     """Told, before the error goes on its way, that the PACS gave data of somebody or something else (pacs.mismatch)."""
 
-    def __call__(self, permit: AnyPermit, code: str) -> None: ...
+    def __call__(self, permit: Permit, code: str) -> None: ...
 
 
 class PacsReader:
@@ -115,7 +115,7 @@ class PacsReader:
         raise AssertionError  # the second round returned or raised
 
     @contextmanager
-    def _alarmed(self, permit: AnyPermit) -> Iterator[None]:
+    def _alarmed(self, permit: Permit) -> Iterator[None]:
         try:
             yield
         except UpstreamMismatch as error:

@@ -1,0 +1,183 @@
+"""The study index: kept sealed, fetched anew when it is too old, and which studies of it are whose."""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from smartapp.access.service import Access
+from smartapp.clock import Clock
+from smartapp.consent.model import IndexPermit
+from smartapp.db.datakeys import DataKeys
+from smartapp.db.unit import Database
+from smartapp.dicomweb.upstream.model import PacsStudy, PatientIds, patient_ids
+from smartapp.dicomweb.upstream.service import PacsReader
+from smartapp.errors import UpstreamError, UpstreamRefused
+from smartapp.fhir.upstream.service import FhirReader
+from smartapp.identity.model import PatientKey, Principal
+from smartapp.records import codec, store
+from smartapp.records.merge import merge
+from smartapp.records.model import StudyIndex
+from smartapp.records.store import SealedIndex
+from smartapp.security.envelope import IntegrityError, open_, seal
+from smartapp.security.keyring import Keyring
+from smartapp.settings import Settings
+
+EHR_STALE: Final = "ehr-stale"
+PACS_STALE: Final = "pacs-stale"
+PACS_MISSING: Final = "pacs-missing"
+EHR_UNREADABLE: Final = "ehr-unreadable"
+
+_USABLE: Final = timedelta(hours=1)
+"""How old an index may be shown, with a word about it, while EHR or PACS do not answer."""
+_PATIENCE: Final = timedelta(seconds=15)
+"""How long after a failed refresh the next one waits."""
+_HELD: Final = 512
+_LOCKS: Final = 64
+
+
+class IndexKeeper:
+    """Gives a patient's index. One per process; safe to share by threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        access: Access,
+        fhir: FhirReader,
+        pacs: Mapping[str, PacsReader],
+        database: Database,
+        keyring: Keyring,
+        datakeys: DataKeys,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._access = access
+        self._fhir = fhir
+        self._pacs = pacs
+        self._database = database
+        self._keyring = keyring
+        self._datakeys = datakeys
+        self._clock = clock
+        self._age = timedelta(seconds=settings.upstreams.index_max_age)
+        self._held: OrderedDict[PatientKey, tuple[datetime, StudyIndex]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._refreshing = tuple(threading.Lock() for _ in range(_LOCKS))
+
+    def current(self, principal: Principal, request_id: str) -> StudyIndex:
+        """The index of the principal's patient, at most `index_max_age` old.
+
+        While EHR or PACS do not answer: an older one, up to an hour, with a problem; or, without a PACS, what the EHR
+        says, without images. Raises the `Upstream*` error when there is neither, and UpstreamRefused in any case.
+        """
+        found = self._remembered(principal.patient)
+        if found is not None:
+            return found
+        # One refresh a patient at a time in this process; two processes may both do it, which harms nothing.
+        with self._refreshing[hash(principal.patient) % _LOCKS]:
+            return self._remembered(principal.patient) or self._stored_or_fetched(principal, request_id)
+
+    def _stored_or_fetched(self, principal: Principal, request_id: str) -> StudyIndex:
+        now = self._clock.now()
+        old = self._load(principal.patient)
+        if old is not None and now < old.fetched_at + self._age:
+            return self._remember(principal.patient, old, old.fetched_at + self._age)
+        usable = old if old is not None and now < old.fetched_at + _USABLE else None
+        try:
+            index = self._fetch(principal, request_id, old, usable)
+        except UpstreamRefused:
+            raise
+        except UpstreamError:
+            if usable is None:
+                raise
+            index = _with_problem(usable, EHR_STALE)
+        if index.fetched_at < now or PACS_MISSING in index.problems:
+            return self._remember(principal.patient, index, now + _PATIENCE)
+        self._save(principal.patient, index)
+        return self._remember(principal.patient, index, index.fetched_at + self._age)
+
+    def _fetch(
+        self, principal: Principal, request_id: str, old: StudyIndex | None, usable: StudyIndex | None
+    ) -> StudyIndex:
+        """A new index, recorded before anything is asked (decision 6); or `usable` when the PACS does not answer."""
+        permit = self._access.index(principal, request_id)
+        provider = self._settings.provider(principal.patient.provider)
+        now = self._clock.now()
+        record = self._fhir.patient(permit)
+        ids = patient_ids(
+            ((identifier.system, identifier.value) for identifier in record.identifiers),
+            provider.mrn_systems,
+            provider.issuer_of_patient_id,
+        )
+        studies, reports = self._fhir.imaging_studies(permit), self._fhir.reports(permit)
+        problems = [EHR_UNREADABLE] if studies.problems or reports.problems else []
+        held = self._ask_pacs(permit, ids, [study.uid for study in studies.items])
+        if held is None and usable is not None:
+            return _with_problem(usable, PACS_STALE)
+        if held is None:
+            problems.append(PACS_MISSING)
+        merged = merge(
+            principal.patient.patient_id, studies.items, held or (), reports.items, ZoneInfo(provider.timezone)
+        )
+        index = StudyIndex(ids, merged, tuple(problems), now)
+        return _still_contradicted(index, old) if held is None else index
+
+    def _ask_pacs(self, permit: IndexPermit, ids: PatientIds, named: list[str]) -> tuple[PacsStudy, ...] | None:
+        try:
+            return self._pacs[permit.provider].studies(permit, ids, named)
+        except UpstreamRefused:
+            raise
+        except UpstreamError:
+            return None
+
+    def _load(self, patient: PatientKey) -> StudyIndex | None:
+        """The stored index. One that does not open (its key was destroyed) is as good as none."""
+        ref = self._ref(patient)
+        with self._database.read() as session:
+            found = store.find(session, patient.provider, ref)
+        if found is None:
+            return None
+        try:
+            return codec.decode(open_(self._datakeys.for_patient(str(patient)), found.sealed, ref.encode()))
+        except IntegrityError:
+            return None
+
+    def _save(self, patient: PatientKey, index: StudyIndex) -> None:
+        ref = self._ref(patient)
+        sealed = seal(self._datakeys.for_patient(str(patient)), codec.encode(index), ref.encode())
+        with self._database.write() as session:
+            store.put(session, patient.provider, ref, SealedIndex(index.fetched_at, sealed))
+
+    def _ref(self, patient: PatientKey) -> str:
+        return self._keyring.mac("study-index", str(patient))
+
+    def _remembered(self, patient: PatientKey) -> StudyIndex | None:
+        with self._lock:
+            until, index = self._held.get(patient, (None, None))
+            if until is None or self._clock.now() >= until:
+                return None
+            self._held.move_to_end(patient)
+            return index
+
+    def _remember(self, patient: PatientKey, index: StudyIndex, until: datetime) -> StudyIndex:
+        with self._lock:
+            self._held[patient] = (until, index)
+            self._held.move_to_end(patient)
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+        return index
+
+
+def _with_problem(index: StudyIndex, problem: str) -> StudyIndex:
+    return replace(index, problems=(*index.problems, problem))
+
+
+def _still_contradicted(index: StudyIndex, old: StudyIndex | None) -> StudyIndex:
+    """What the PACS said last of somebody else's studies holds while it says nothing."""
+    foreign = {study.uid for study in old.studies if study.contradicted} if old is not None else set()
+    studies = tuple(
+        replace(study, owned=False, contradicted=True) if study.uid in foreign else study for study in index.studies
+    )
+    return replace(index, studies=studies)

@@ -1,0 +1,147 @@
+"""What the portal shows and the index keeps. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from smartapp.consent.model import StudyFacts
+from smartapp.dicomweb.upstream.model import PatientIds
+from smartapp.fhir.upstream.model import ReportDocument
+from smartapp.identity.model import PatientKey
+
+ReportStatus = Literal["final", "amended", "preliminary", "none"]
+
+
+@dataclass(frozen=True)
+class ReportLink:
+    """A report that belongs to a study: enough to say that it is there."""
+
+    id: str
+    status: ReportStatus
+
+
+@dataclass(frozen=True)
+class IndexedStudy:
+    """One study as EHR and PACS together tell it. `row` is the PACS's QIDO row, empty if the PACS has no such study.
+
+    `owned`: a source that we believe says it is the patient's. `contradicted`: one says it is somebody else's.
+    """
+
+    uid: str
+    owned: bool
+    contradicted: bool
+    started: datetime | None
+    description: str
+    modalities: tuple[str, ...]
+    body_parts: tuple[str, ...]
+    body_sites: tuple[str, ...]
+    series_count: int
+    instance_count: int
+    reports: tuple[ReportLink, ...]
+    row: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def images_available(self) -> bool:
+        """Whether the PACS has the study, under this patient."""
+        return bool(self.row) and not self.contradicted
+
+    @property
+    def stamp(self) -> str:
+        """Changes when the study has other contents: what was kept of the earlier ones is no longer used."""
+        return f"{self.series_count}.{self.instance_count}"
+
+    def facts(self, patient: PatientKey) -> StudyFacts:
+        """The facts that the policy judges by. The date is the hospital's."""
+        return StudyFacts(
+            uid=self.uid,
+            owners=frozenset({patient} if self.owned else ()),
+            started=self.started.date() if self.started else None,
+            modalities=frozenset(self.modalities),
+            body_sites=frozenset(self.body_sites),
+            contradicted=self.contradicted,
+        )
+
+
+@dataclass(frozen=True)
+class StudyIndex:
+    """All that is known of one patient's studies at `fetched_at` (UTC), newest first. `problems` are stable codes."""
+
+    ids: PatientIds
+    studies: tuple[IndexedStudy, ...]
+    problems: tuple[str, ...]
+    fetched_at: datetime
+
+    def find(self, uid: str) -> IndexedStudy | None:
+        """The study with this Study Instance UID, if it is one of the patient's."""
+        return next((study for study in self.studies if study.uid == uid), None)
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """A study in the list. `started` is aware, at the hospital's clock; `body_parts` are words; `place` is where."""
+
+    uid: str
+    started: datetime | None
+    description: str
+    modalities: tuple[str, ...]
+    body_parts: tuple[str, ...]
+    place: str
+    series_count: int
+    instance_count: int
+    images_available: bool
+    report_status: ReportStatus
+    report_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StudyList:
+    """The list, newest first. `unmatched` studies are withheld, since a source says that they are somebody else's.
+
+    `problems`: codes of what could not be read (`ehr-stale`, `pacs-missing`, …); with any, the list may lack studies.
+    """
+
+    studies: tuple[StudySummary, ...]
+    unmatched: int
+    problems: tuple[str, ...]
+    fetched_at: datetime
+
+
+@dataclass(frozen=True)
+class SeriesSummary:
+    """A series in the study's page. `pictures`: whether it holds anything that can be looked at."""
+
+    uid: str
+    number: int | None
+    description: str
+    modality: str
+    instance_count: int
+    pictures: bool
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """A study with its series in their order, and its reports, newest first."""
+
+    summary: StudySummary
+    series: tuple[SeriesSummary, ...]
+    reports: tuple[ReportDocument, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InstanceSummary:
+    """An instance in viewing order. `frames` is at least 1 for what can be looked at, 0 for other objects."""
+
+    sop: str
+    number: int | None
+    frames: int
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that came with a report, to be downloaded and never shown in our pages."""
+
+    content_type: str
+    filename: str
+    body: bytes
