@@ -24,7 +24,8 @@ function start() {
 function chooseSeries(viewer, canvas) {
   const links = [...document.querySelectorAll("[data-series-link]")];
   const open = (link) => {
-    for (const other of links) other.toggleAttribute("aria-current", other === link);
+    for (const other of links) other.removeAttribute("aria-current");
+    link.setAttribute("aria-current", "true");
     viewer.open({ uid: link.dataset.seriesLink, label: link.dataset.label });
   };
   for (const link of links) {

@@ -42,12 +42,13 @@ export class Panel {
   }
 
   /** `picture` is on the screen, complete. */
-  showing({ picture, index, count, window, zoom, scale }) {
+  showing({ picture, index, count, window, preset, zoom, scale }) {
     this.#state("ready");
     this.#canvas.dataset.slice = String(index + 1);
     this.#canvas.dataset.zoom = zoom.toFixed(2);
     this.#position(index, count);
     this.#window(window);
+    this.#pressed(preset);
     this.#edges(edgeLetters(picture));
     this.#bar(scaleBar(scale, this.#canvas.clientWidth / 4));
     this.#message("");
@@ -100,8 +101,11 @@ export class Panel {
     const [centre, width] = window.map((value) => Math.round(value * 10) / 10);
     this.#canvas.dataset.window = `${centre},${width}`;
     this.#text("#viewer-window", fill(this.#words.window, { centre: Math.round(centre), width: Math.round(width) }));
-    for (const button of this.#root.querySelectorAll("[data-preset][data-values]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.values === `${centre},${width}`));
+  }
+
+  #pressed(preset) {
+    for (const button of this.#root.querySelectorAll("[data-preset]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.preset === preset));
     }
   }
 

@@ -20,6 +20,7 @@ export class Viewer {
   #wanted = 0;
   #shown = -1;
   #window = null; // null: as each picture brings it along
+  #preset = "own";
   #view = WHOLE;
 
   /** `panel` says what is on the screen (panel.js); it never changes what is. */
@@ -67,6 +68,7 @@ export class Viewer {
     this.#wanted = 0;
     this.#shown = -1;
     this.#window = null;
+    this.#preset = "own";
     this.#view = WHOLE;
     this.#screen.clear();
     this.#panel.opening(series);
@@ -104,6 +106,7 @@ export class Viewer {
   /** A named window for CT, or `own`: the one that the picture brings along. */
   preset(name) {
     if (name !== "own" && !this.#pictures[this.#wanted]?.windowPresets) return;
+    this.#preset = name;
     this.#window = name === "own" ? null : CT_PRESETS[name];
     this.#draw();
   }
@@ -113,6 +116,7 @@ export class Viewer {
     const picture = this.#pictures[this.#shown];
     if (!picture?.grey) return;
     this.#window = draggedWindow(this.#windowOf(this.#shown), dx, dy);
+    this.#preset = null;
     this.#draw();
   }
 
@@ -137,8 +141,7 @@ export class Viewer {
   /** Back to the whole picture, with its own window. */
   reset() {
     this.#view = WHOLE;
-    this.#window = null;
-    this.#draw();
+    this.preset("own");
   }
 
   #arrived(index) {
@@ -168,7 +171,9 @@ export class Viewer {
     const window = this.#windowOf(index);
     const key = `${picture.sop}/${picture.frame}`;
     this.#screen.draw({ key, picture, pixels, window, view: this.#view });
-    this.#panel.showing({ picture, index, count: this.count, window, zoom: this.#view.zoom, scale: this.#scale(picture) });
+    const { zoom } = this.#view;
+    const scale = this.#scale(picture);
+    this.#panel.showing({ picture, index, count: this.count, window, preset: this.#preset, zoom, scale });
   }
 
   #absent(index) {

@@ -1,0 +1,9 @@
+"""All blueprints of the portal, for `bootstrap`."""
+
+from typing import Final
+
+from smartapp.portal import assets, service
+from smartapp.portal.patient import routes as patient
+from smartapp.portal.signin import routes as signin
+
+BLUEPRINTS: Final = (assets.blueprint, service.blueprint, signin.blueprint, patient.blueprint)

@@ -1,0 +1,128 @@
+"""A patient's pages. Every address carries the context (session and record) that it belongs to."""
+
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from smartapp.dicomweb.core.uids import parse_uid
+from smartapp.errors import NotFound
+from smartapp.portal.patient.attachments import download
+from smartapp.portal.patient.paging import page_of
+from smartapp.portal.patient.record import record_of
+from smartapp.portal.patient.viewer_config import viewer_config
+from smartapp.web import sessions
+from smartapp.web.parts import parts
+from smartapp.web.requests import request_id
+from smartapp.web.rules import Rule, rule
+
+blueprint = Blueprint("patient", __name__, url_prefix="/my/<ctx>")
+
+_PICTURES_A_PAGE = 60
+
+
+@blueprint.get("/")
+@rule(Rule.SESSION)
+def studies(ctx: str) -> str:
+    """The list of studies, newest first."""
+    principal = sessions.principal(ctx)
+    found = parts().records.studies(principal, request_id())
+    return render_template("portal/studies.html", record=record_of(principal), list=found, problems=found.problems)
+
+
+@blueprint.get("/studies/<uid>")
+@rule(Rule.SESSION)
+def study(ctx: str, uid: str) -> str:
+    """One study: its report beside its pictures."""
+    principal = sessions.principal(ctx)
+    found = parts().records.study(principal, parse_uid(uid), request_id())
+    return render_template(
+        "portal/study.html",
+        record=record_of(principal),
+        study=found.summary,
+        series=found.series,
+        reports=found.reports,
+        problems=found.problems,
+        pictures=found.summary.images_available and any(item.pictures for item in found.series),
+        viewer_config=viewer_config(ctx, found.summary.uid),
+    )
+
+
+@blueprint.get("/studies/<uid>/series/<suid>")
+@rule(Rule.SESSION)
+def series(ctx: str, uid: str, suid: str) -> str:
+    """The pictures of one series as a plain page: for browsers without script, and for printing."""
+    principal = sessions.principal(ctx)
+    found = parts().records.study(principal, parse_uid(uid), request_id())
+    wanted = next((item for item in found.series if item.uid == suid), None)
+    if wanted is None:
+        raise NotFound
+    instances = parts().records.instances(principal, uid, suid, request_id())
+    number = request.args.get("page", 1, type=int)
+    page = page_of(instances, number, _PICTURES_A_PAGE)
+    return render_template(
+        "portal/series.html", record=record_of(principal), study=found.summary, series=wanted, page=page
+    )
+
+
+@blueprint.get("/studies/<uid>/series/<suid>/thumbnail")
+@rule(Rule.SESSION)
+def series_thumbnail(ctx: str, uid: str, suid: str) -> Response:
+    """A small picture of the middle of a series."""
+    principal = sessions.principal(ctx)
+    return _jpeg(parts().records.thumbnail(principal, parse_uid(uid), parse_uid(suid), None, request_id()))
+
+
+@blueprint.get("/studies/<uid>/series/<suid>/instances/<sop>/thumbnail")
+@rule(Rule.SESSION)
+def instance_thumbnail(ctx: str, uid: str, suid: str, sop: str) -> Response:
+    """A small picture of one instance."""
+    principal = sessions.principal(ctx)
+    uids = (parse_uid(uid), parse_uid(suid), parse_uid(sop))
+    return _jpeg(parts().records.thumbnail(principal, *uids, request_id()))
+
+
+@blueprint.get("/studies/<uid>/reports/<rid>/attachments/<int:n>")
+@rule(Rule.SESSION)
+def attachment(ctx: str, uid: str, rid: str, n: int) -> Response:
+    """A document attached to a report, always as a download."""
+    principal = sessions.principal(ctx)
+    return download(parts().records.attachment(principal, parse_uid(uid), rid, n, request_id()))
+
+
+@blueprint.post("/studies/<uid>/viewer-token")
+@rule(Rule.SESSION)
+def viewer_token(ctx: str, uid: str) -> Response:
+    """A token for the viewer on this study's page: five minutes, this session, this record, this study.
+
+    What it opens is asked again at every request that uses it; a study outside the record gives nothing.
+    """
+    principal = sessions.principal(ctx)
+    token, seconds = parts().viewer_tokens.issue(principal, parse_uid(uid))
+    base = parts().settings.server.base_url
+    return jsonify(token=token, expires_in=seconds, dicomweb=f"{base}/{principal.patient.provider}/dicomweb")
+
+
+@blueprint.get("/sessions")
+@rule(Rule.SESSION)
+def sessions_page(ctx: str) -> str:
+    """Where this person is signed in."""
+    principal = sessions.principal(ctx)
+    found = parts().identity.list_sessions(principal.person_id)
+    return render_template(
+        "portal/sessions.html",
+        record=record_of(principal),
+        sessions=found,
+        current_session_id=principal.session_id,
+    )
+
+
+@blueprint.post("/sessions/<sid>/end")
+@rule(Rule.SESSION)
+def end_session(ctx: str, sid: str) -> BaseResponse:
+    """Ends one of this person's other sessions."""
+    sessions.principal(ctx)
+    parts().sign_in.end_other(sessions.current(), sid, request_id=request_id())
+    return redirect(url_for("patient.sessions_page", ctx=ctx), 303)
+
+
+def _jpeg(body: bytes) -> Response:
+    return Response(body, mimetype="image/jpeg")

@@ -1,0 +1,1 @@
+"""Ways in and out: choosing the hospital, the SMART launch and its callback, signing out."""

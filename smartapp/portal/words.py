@@ -1,0 +1,130 @@
+"""What people call things: modalities, parts of the body, files, browsers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+if TYPE_CHECKING:
+    from smartapp.records.model import SeriesSummary, StudySummary
+
+KINDS: Final = {
+    "CT": _l("CT scan"),
+    "MR": _l("MRI scan"),
+    "CR": _l("X-ray"),
+    "DX": _l("X-ray"),
+    "RG": _l("X-ray"),
+    "IO": _l("Dental X-ray"),
+    "PX": _l("Dental X-ray"),
+    "MG": _l("Mammogram"),
+    "US": _l("Ultrasound"),
+    "IVUS": _l("Ultrasound"),
+    "NM": _l("Nuclear medicine scan"),
+    "PT": _l("PET scan"),
+    "XA": _l("Angiography"),
+    "RF": _l("X-ray film"),
+    "BMD": _l("Bone density scan"),
+    "OCT": _l("Eye scan"),
+    "OP": _l("Eye photograph"),
+    "ES": _l("Endoscopy"),
+    "XC": _l("Photograph"),
+    "GM": _l("Microscopy"),
+    "SM": _l("Microscopy"),
+    "ECG": _l("Electrocardiogram"),
+}
+"""By DICOM modality (PS3.3 §C.7.3.1.1.1). Those that are no examination (SR, PR, KO, SEG …) have no word here."""
+
+BODY: Final = {
+    "abdomen": _l("abdomen"),
+    "ankle": _l("ankle"),
+    "arm": _l("arm"),
+    "brain": _l("brain"),
+    "breast": _l("breast"),
+    "chest": _l("chest"),
+    "elbow": _l("elbow"),
+    "foot": _l("foot"),
+    "hand": _l("hand"),
+    "head": _l("head"),
+    "heart": _l("heart"),
+    "hip": _l("hip"),
+    "knee": _l("knee"),
+    "leg": _l("leg"),
+    "lung": _l("lung"),
+    "neck": _l("neck"),
+    "pelvis": _l("pelvis"),
+    "shoulder": _l("shoulder"),
+    "skull": _l("skull"),
+    "spine": _l("spine"),
+    "whole body": _l("whole body"),
+    "wrist": _l("wrist"),
+}
+"""Words for parts of the body that we can say in every language; others are shown as the hospital wrote them."""
+
+_FILES: Final = {
+    "application/pdf": "PDF",
+    "text/html": "HTML",
+    "text/plain": _l("text"),
+    "application/rtf": "RTF",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+}
+
+_BROWSERS: Final = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS: Final = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+
+
+def study_title(study: StudySummary) -> str:
+    """What a person calls the study: its kind and the part of the body, else the hospital's own words."""
+    kinds = dict.fromkeys(str(KINDS[code]) for code in study.modalities if code in KINDS)
+    parts = ", ".join(dict.fromkeys(_body(part) for part in study.body_parts))
+    if kinds and parts:
+        return _("%(kind)s: %(body)s", kind=" + ".join(kinds), body=parts)
+    return " + ".join(kinds) or study.description or parts or _("Imaging study")
+
+
+def study_line(study: StudySummary) -> str:
+    """The rest that a person knows the study by: the hospital's words, the place, how many pictures."""
+    count = study.instance_count
+    pictures = ngettext("%(num)s picture", "%(num)s pictures", count) if count else ""
+    return " · ".join(part for part in (study.description, study.place, pictures) if part)
+
+
+def series_title(series: SeriesSummary) -> str:
+    """A series' own description, else its number."""
+    if series.description:
+        return series.description
+    return _("Series %(number)s", number=series.number) if series.number is not None else _("Series")
+
+
+def kind_of_file(content_type: str) -> str:
+    """A word for a media type; parameters do not matter."""
+    return str(_FILES.get(content_type.partition(";")[0].strip().lower(), _("file")))
+
+
+def browser_name(user_agent: str) -> str:
+    """The browser and system that a User-Agent claims; good enough to recognise one's own."""
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    if browser and system:
+        return _("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system or _("Unknown browser")
+
+
+def _body(part: str) -> str:
+    return str(BODY.get(part.lower(), part))
