@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from flask_babel import gettext as _
@@ -39,11 +40,14 @@ KINDS: Final = {
 
 BODY: Final = {
     "abdomen": _l("abdomen"),
+    "abdominal": _l("abdomen"),
     "ankle": _l("ankle"),
     "arm": _l("arm"),
     "brain": _l("brain"),
     "breast": _l("breast"),
     "chest": _l("chest"),
+    "thoracic": _l("chest"),
+    "thorax": _l("chest"),
     "elbow": _l("elbow"),
     "foot": _l("foot"),
     "hand": _l("hand"),
@@ -72,21 +76,7 @@ _FILES: Final = {
     "image/png": "PNG",
 }
 
-_BROWSERS: Final = (
-    ("Edg/", "Edge"),
-    ("OPR/", "Opera"),
-    ("Firefox/", "Firefox"),
-    ("Chrome/", "Chrome"),
-    ("Safari/", "Safari"),
-)
-_SYSTEMS: Final = (
-    ("Android", "Android"),
-    ("iPhone", "iPhone"),
-    ("iPad", "iPad"),
-    ("Windows", "Windows"),
-    ("Mac OS X", "macOS"),
-    ("Linux", "Linux"),
-)
+_FILLER: Final = re.compile(r" (?:structure|region structure|region|part|joint structure|of body)\Z")
 
 
 def study_title(study: StudySummary) -> str:
@@ -94,8 +84,8 @@ def study_title(study: StudySummary) -> str:
     kinds = dict.fromkeys(str(KINDS[code]) for code in study.modalities if code in KINDS)
     parts = ", ".join(dict.fromkeys(_body(part) for part in study.body_parts))
     if kinds and parts:
-        return _("%(kind)s: %(body)s", kind=" + ".join(kinds), body=parts)
-    return " + ".join(kinds) or study.description or parts or _("Imaging study")
+        return str(_("%(kind)s: %(body)s", kind=" + ".join(kinds), body=parts))
+    return " + ".join(kinds) or study.description or parts or str(_("Imaging study"))
 
 
 def study_line(study: StudySummary) -> str:
@@ -109,7 +99,7 @@ def series_title(series: SeriesSummary) -> str:
     """A series' own description, else its number."""
     if series.description:
         return series.description
-    return _("Series %(number)s", number=series.number) if series.number is not None else _("Series")
+    return str(_("Series %(number)s", number=series.number) if series.number is not None else _("Series"))
 
 
 def kind_of_file(content_type: str) -> str:
@@ -117,14 +107,7 @@ def kind_of_file(content_type: str) -> str:
     return str(_FILES.get(content_type.partition(";")[0].strip().lower(), _("file")))
 
 
-def browser_name(user_agent: str) -> str:
-    """The browser and system that a User-Agent claims; good enough to recognise one's own."""
-    browser = next((name for mark, name in _BROWSERS if mark in user_agent), None)
-    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
-    if browser and system:
-        return _("%(browser)s on %(system)s", browser=browser, system=system)
-    return browser or system or _("Unknown browser")
-
-
 def _body(part: str) -> str:
-    return str(BODY.get(part.lower(), part))
+    """EHRs send SNOMED CT's full names ("Knee region structure"); people say "knee"."""
+    plain = _FILLER.sub("", part.strip().lower())
+    return str(BODY.get(plain, part))

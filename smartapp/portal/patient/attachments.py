@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from smartapp.records.model import Attachment
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9.+-]{0,63}/[a-z0-9][a-z0-9.+-]{0,63}\Z", re.ASCII)
-_SANDBOX: Final = "default-src 'none'; sandbox"
 
 
 def download(attachment: "Attachment") -> Response:
@@ -20,5 +19,4 @@ def download(attachment: "Attachment") -> Response:
     response = Response(attachment.body, content_type=kind if _MEDIA_TYPE.match(kind) else "application/octet-stream")
     name = secure_filename(attachment.filename) or "document"
     response.headers["Content-Disposition"] = dump_options_header("attachment", {"filename": name})
-    response.headers["Content-Security-Policy"] = _SANDBOX
     return response

@@ -9,7 +9,7 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """`items` of a list of `total`; `first` is the place of the first of them, from 1; `last` the last page's number."""
+    """`items` of a list of `total`; `first` is the first one's place (from 1), `last` the last page's number."""
 
     items: Sequence[Item]
     number: int

@@ -29,8 +29,8 @@ def record_of(principal: Principal) -> Record:
         if context.context_id == principal.context_id:
             return Record(
                 context_id=principal.context_id,
-                name=context.display.record,
-                birth_date=context.display.birth_date,
+                name=context.display.record_name,
+                birth_date=context.display.record_birth_date,
                 hospital=provider.name,
                 timezone=ZoneInfo(provider.timezone),
                 acting=principal.kind is PrincipalKind.REPRESENTATIVE,

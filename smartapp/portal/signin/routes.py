@@ -1,14 +1,12 @@
 """Start page, launch, callback, sign-out."""
 
-from urllib.parse import urlsplit
+from typing import cast
 
-from flask import Blueprint, redirect, render_template, request, url_for
-from werkzeug.wrappers import Response
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from smartapp.errors import BadInput, LaunchRefused
 from smartapp.exchange.sign_in import Browser
-from smartapp.web import sessions
-from smartapp.web.headers import CONTENT_SECURITY_POLICY
+from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -20,23 +18,11 @@ _LONGEST = 2048
 
 @blueprint.get("/")
 @rule(Rule.PUBLIC)
-def home() -> Response:
-    """Choose the hospital.
-
-    The form's answer is a redirect to that hospital, which `form-action` has to allow: browsers hold redirects to it
-    too. It costs nothing: those origins are where the browser is sent anyway.
-    """
+def home() -> str:
+    """Choose the hospital. The form's answer is a redirect to where that hospital signs people in."""
     providers = parts().settings.providers
-    origins = sorted({origin for provider in providers for origin in _origins(provider.trusted_origins, provider.iss)})
-    response = Response(render_template("portal/start.html", providers=providers), mimetype="text/html")
-    policy = CONTENT_SECURITY_POLICY.replace("form-action 'self'", " ".join(("form-action 'self'", *origins)))
-    response.headers["Content-Security-Policy"] = policy
-    return response
-
-
-def _origins(trusted: tuple[str, ...], iss: str) -> tuple[str, ...]:
-    issuer = urlsplit(iss)
-    return (*trusted, f"{issuer.scheme}://{issuer.netloc}")
+    headers.allow_forms_to(sorted({origin for provider in providers for origin in provider.trusted_origins}))
+    return render_template("portal/start.html", providers=providers)
 
 
 @blueprint.post("/start")
@@ -68,7 +54,7 @@ def callback() -> Response:
         user_agent=request.headers.get("User-Agent", "")[:_LONGEST],
     )
     opened = parts().sign_in.finish(request.args.to_dict(flat=False), browser, request_id=request_id())
-    response = redirect(url_for("patient.studies", ctx=opened.context_id), 303)
+    response = _see_other(url_for("patient.studies", ctx=opened.context_id))
     sessions.set_session_cookie(response, opened.cookie)
     return response
 
@@ -97,16 +83,21 @@ def signed_out() -> str:
 
 
 def _gone() -> Response:
-    response = redirect(url_for("signin.signed_out"), 303)
+    response = _see_other(url_for("signin.signed_out"))
     sessions.clear_session_cookie(response)
     response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
 def _off(authorize_url: str, browser_secret: str) -> Response:
-    response = redirect(authorize_url, 303)
+    response = _see_other(authorize_url)
     sessions.set_flow_cookie(response, browser_secret)
     return response
+
+
+def _see_other(address: str) -> Response:
+    """RFC 9110 §15.4.4: whatever was sent here, the next request is a GET that repeats nothing of it."""
+    return cast("Response", redirect(address, 303))
 
 
 def _one(name: str) -> str:
