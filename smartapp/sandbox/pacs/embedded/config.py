@@ -22,7 +22,7 @@ class Introspection:
 
 @dataclass(frozen=True)
 class ArchiveConfig:
-    """One hospital's archive. `patients`: the PatientIDs of each FHIR Patient id, for tokens bound to a patient."""
+    """One hospital's archive. `patients`: the PatientIDs of each sample person, for tokens bound to persons."""
 
     folder: Path
     user: str

@@ -10,7 +10,8 @@ from werkzeug.datastructures import Authorization
 from smartapp.sandbox.pacs.embedded.config import ArchiveConfig, Introspection
 
 _TIMEOUT = 5.0
-_SCOPE = re.compile(r"(patient|user|system)/(\*|ImagingStudy)\.(\*|read|c?ru?d?s?)(\?.*)?")
+# No filtered scope: a PACS that cannot judge the filter must not take it for the whole.
+_SCOPE = re.compile(r"(patient|user|system)/(\*|ImagingStudy)\.(\*|read|c?ru?d?s?)")
 
 
 class Refused(Exception):
@@ -48,12 +49,12 @@ def _token(config: ArchiveConfig, introspection: Introspection, token: str) -> R
     answer = _introspect(introspection, token)
     if answer.get("active") is not True:
         raise Refused(401, "the token is not active")
-    levels = {found[1] for scope in str(answer.get("scope", "")).split() if (found := _SCOPE.fullmatch(scope))}
-    if levels & {"user", "system"}:
+    if not any(_SCOPE.fullmatch(scope) for scope in str(answer.get("scope", "")).split()):
+        raise Refused(403, "the token's scope does not cover imaging studies")
+    persons = answer.get("persons")
+    if not isinstance(persons, list):
         return Reader()
-    if "patient" in levels:
-        return Reader(frozenset(config.patients.get(str(answer.get("patient")), ())))
-    raise Refused(403, "the token's scope does not cover imaging studies")
+    return Reader(frozenset(mrn for person in persons for mrn in config.patients.get(str(person), ())))
 
 
 def _introspect(introspection: Introspection, token: str) -> dict[str, object]:

@@ -1,0 +1,41 @@
+"""Where everything is, once the ports are chosen. App, EHR and PACS have hosts or ports of their own."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from smartapp.sandbox.ports import Ports
+
+PacsKind = Literal["embedded", "orthanc"]
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The addresses of one sandbox; none ends in a slash. The EHR's host differs from the app's so that cookies do."""
+
+    ports: Ports
+    hospitals: tuple[str, ...]
+    pacs_kind: PacsKind
+
+    @property
+    def app(self) -> str:
+        """The product's base URL."""
+        return f"http://127.0.0.1:{self.ports.app}"
+
+    @property
+    def ehr(self) -> str:
+        """The EHR's base URL, all hospitals below it."""
+        return f"http://localhost:{self.ports.ehr}"
+
+    def iss(self, hospital: str) -> str:
+        """The FHIR base of a hospital, which is its SMART `iss`."""
+        return f"{self.ehr}/{hospital}/fhir"
+
+    def pacs_origin(self, hospital: str) -> str:
+        """The origin of a hospital's PACS: Orthanc has a process and a port for each."""
+        own = self.hospitals.index(hospital) if self.pacs_kind == "orthanc" else 0
+        return f"http://127.0.0.1:{self.ports.pacs[own]}"
+
+    def dicomweb(self, hospital: str) -> str:
+        """The DICOMweb root of a hospital's PACS."""
+        below = "" if self.pacs_kind == "orthanc" else f"/{hospital}"
+        return f"{self.pacs_origin(hospital)}{below}/dicom-web"

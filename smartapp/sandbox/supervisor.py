@@ -1,0 +1,193 @@
+"""Starts the parts in order, stays while they live, and ends them together."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import requests
+
+from smartapp.sandbox.addresses import Addresses, PacsKind
+from smartapp.sandbox.announcement import announce
+from smartapp.sandbox.clients import EhrClient, make_clients
+from smartapp.sandbox.config_files import Credentials, write_app, write_ehr, write_embedded_pacs
+from smartapp.sandbox.pacs.orthanc.installation import find_orthanc, missing
+from smartapp.sandbox.pacs.orthanc.server import Orthanc, start_orthanc
+from smartapp.sandbox.pacs.orthanc.storage import filled_storage
+from smartapp.sandbox.ports import choose_ports
+from smartapp.sandbox.processes import Child, StartError, end, run, start, wait_until
+from smartapp.sandbox.scans.cache import default_cache, scans
+from smartapp.sandbox.world import World
+
+_LOOK_EVERY = 0.2
+_TIMEOUT = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says. `database` is a SQLAlchemy URL for the product in place of SQLite."""
+
+    data: Path
+    port_base: int | None = None
+    pacs: PacsKind = "embedded"
+    fhir_store: str | None = None
+    database: str | None = None
+    with_app: bool = True
+
+
+class Stopped(BaseException):
+    """Somebody asked us to end, or our parent is gone. Not an Exception: no retry or handler may swallow it."""
+
+
+class Supervisor:
+    """One sandbox: `start` brings it up and returns what to announce, `stay` watches it, `stop` ends it."""
+
+    def __init__(self, world: World, options: Options) -> None:
+        self._world = world
+        self._options = options
+        self._children: list[Child] = []
+        self._credentials = Credentials()
+        hospitals = tuple(hospital.id for hospital in world.hospitals)
+        self._addresses = Addresses(choose_ports(options.port_base, len(hospitals)), hospitals, options.pacs)
+
+    def start(self) -> dict[str, Any]:
+        """Starts PACS, EHR and product, each when the one before answers; raises StartError with the part's name."""
+        options, addresses = self._options, self._addresses
+        options.data.mkdir(parents=True, exist_ok=True)
+        clients = make_clients(addresses, options.data / "clients")
+        sys.stderr.write("sandbox: preparing the scans (the first time takes some seconds)\n")
+        files = scans(self._world, default_cache(options.data))
+        if options.pacs == "orthanc":
+            self._start_orthanc(files)
+        else:
+            self._start_embedded(files)
+        self._start_ehr(clients)
+        if options.with_app:
+            self._start_app(clients)
+        self._check()
+        return announce(addresses, self._world, clients, options.data, with_app=options.with_app)
+
+    def stay(self) -> None:
+        """Returns never: raises StartError as soon as a part has ended."""
+        while True:
+            self._check()
+            time.sleep(_LOOK_EVERY)
+
+    def stop(self) -> None:
+        """Ends every part; nothing is left when it returns."""
+        end(self._children)
+
+    def _check(self) -> None:
+        for child in self._children:
+            child.check()
+
+    def _log(self, name: str) -> Path:
+        return self._options.data / "logs" / f"{name}.log"
+
+    def _module(self, module: str, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", module, *arguments]
+
+    def _serve(self, name: str, command: list[str], ready: Callable[[], bool]) -> None:
+        self._children.append(start(name, command, self._log(name.lower())))
+        wait_until(ready, self._children, name)
+
+    def _start_embedded(self, files: Path) -> None:
+        path = self._options.data / "pacs" / "config.json"
+        config = write_embedded_pacs(path, self._addresses, self._world, self._credentials, files)
+        port = str(self._addresses.ports.pacs[0])
+        command = self._module("smartapp.sandbox.pacs", "--port", port, "--config", str(config))
+        self._serve("PACS", command, self._pacs_answers)
+
+    def _start_orthanc(self, files: Path) -> None:
+        installation = find_orthanc()
+        if installation is None:
+            raise StartError(f"--pacs orthanc: {missing()}")
+        for hospital, port in zip(self._addresses.hospitals, self._addresses.ports.pacs, strict=True):
+            folder = self._options.data / "pacs" / hospital
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            storage = filled_storage(installation, files, hospital, folder / "storage")
+            name = f"{hospital} {os.getpid()}"
+            orthanc = Orthanc(name, port, self._credentials.pacs_user, self._credentials.pacs_password)
+            self._children.append(start_orthanc(installation, orthanc, storage, folder))
+        wait_until(self._pacs_answers, self._children, "PACS")
+
+    def _pacs_answers(self) -> bool:
+        auth = (self._credentials.pacs_user, self._credentials.pacs_password)
+        return all(
+            requests.get(f"{self._addresses.dicomweb(hospital)}/studies?limit=1", auth=auth, timeout=_TIMEOUT).ok
+            for hospital in self._addresses.hospitals
+        )
+
+    def _start_ehr(self, clients: tuple[EhrClient, ...]) -> None:
+        path = self._options.data / "ehr" / "config.json"
+        config = write_ehr(path, self._addresses, clients, self._credentials, self._options.fhir_store)
+        port = str(self._addresses.ports.ehr)
+        command = self._module("smartapp.sandbox.ehr", "--port", port, "--config", str(config))
+        self._serve("EHR", command, lambda: _healthy(self._addresses.ehr))
+
+    def _start_app(self, clients: tuple[EhrClient, ...]) -> None:
+        folder = self._options.data / "app"
+        config = write_app(folder, self._addresses, self._world, clients, self._credentials, self._options.database)
+        cli = self._module("smartapp.cli", "--config", str(config))
+        log = self._log("app-setup")
+        if not (folder / "keys").is_dir():
+            run("smartapp keys init", [*cli, "keys", "init"], log)
+        run("smartapp db upgrade", [*cli, "db", "upgrade"], log)
+        self._serve("app", [*cli, "serve"], lambda: _healthy(self._addresses.app))
+
+
+def _healthy(base: str) -> bool:
+    return requests.get(f"{base}/healthz", timeout=_TIMEOUT).ok
+
+
+@contextmanager
+def ending_with_parent() -> Iterator[None]:
+    """Inside, SIGTERM, SIGINT and the parent's death raise Stopped; after it, signals do not disturb the clean-up."""
+    parent = os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _raise_stopped)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    try:
+        yield
+    finally:
+        _ignore_signals()
+
+
+def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    _ignore_signals()
+    raise Stopped
+
+
+def _ignore_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK_EVERY)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@contextmanager
+def data_folder(chosen: Path | None) -> Iterator[Path]:
+    """The folder for all files: the chosen one, which is kept, or a temporary one, which is removed."""
+    if chosen is not None:
+        chosen.mkdir(parents=True, exist_ok=True)
+        yield chosen.resolve()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="smartapp-sandbox-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
