@@ -1,8 +1,8 @@
 """May this principal do this to these studies, for this purpose? A table that a privacy officer can read. Pure.
 
 Two tables are asked: `RIGHTS`, whether the principal may act on the record at all, and `STUDIES`, which of the studies
-asked about belong to that record beyond doubt. In both, a denial outweighs everything and what no rule allows is denied:
-so an action, kind or purpose without a rule (a clinician's, today) reaches nothing.
+asked about belong to that record beyond doubt. In both, a denial outweighs everything, and what no rule allows is
+denied: so an action, kind or purpose without a rule (a clinician's, today) reaches nothing.
 """
 
 from dataclasses import dataclass

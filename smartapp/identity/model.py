@@ -1,7 +1,7 @@
 """Who asks, and about whom. Pure."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -39,3 +39,66 @@ class Principal:
     patient: PatientKey
     credential_id: str
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Display:
+    """What pages say of a context: who acts, and whose record it is. Personal data, sealed where it is stored."""
+
+    person_name: str
+    record_name: str
+    record_birth_date: date | None = None
+
+
+@dataclass(frozen=True)
+class Context:
+    """One patient's record, open in a browser session.
+
+    `fhir_user` is the acting person's FHIR reference at the hospital. `relation` says what a representative is to the
+    patient (empty for the patient); `expires_at` (UTC) is where the right ends before the session does.
+    """
+
+    context_id: str
+    kind: PrincipalKind
+    patient: PatientKey
+    credential_id: str
+    fhir_user: str
+    display: Display
+    relation: str = ""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class BrowserSession:
+    """A live session and the records open in it. The times are UTC; after the earlier of the two it is over."""
+
+    session_id: str
+    person_id: str
+    contexts: tuple[Context, ...]
+    created_at: datetime
+    idle_until: datetime
+    absolute_until: datetime
+
+
+@dataclass(frozen=True)
+class OpenedSession:
+    """A session that was just opened. `cookie` is its secret, handed out once and kept nowhere.
+
+    `replaced_credentials` are the EHR credentials of the session that ended for it.
+    """
+
+    cookie: str = field(repr=False)
+    session_id: str
+    context_id: str
+    replaced_credentials: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """A session as its person sees it in a list. `agent` is the browser's family and system, nothing finer."""
+
+    session_id: str
+    created_at: datetime
+    last_seen: datetime
+    agent: str
+    is_current: bool

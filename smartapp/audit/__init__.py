@@ -1,0 +1,1 @@
+"""What happened, written down before it happens: typed events, disclosures, and the append-only store."""

@@ -1,0 +1,157 @@
+"""The audit trail, as other rooms use it: no audit, no access."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from smartapp.audit.counters import Counters
+from smartapp.audit.disclosures import Disclosures
+from smartapp.audit.journal import Entry, Journal
+from smartapp.audit.model import Answered, Asked, Asker, Event, Patient
+from smartapp.audit.references import References
+from smartapp.audit.store import Cover
+from smartapp.clock import Clock
+from smartapp.db.datakeys import DataKeys
+from smartapp.db.unit import Database
+from smartapp.errors import AuditUnavailable, Unavailable
+from smartapp.security.keyring import Keyring
+
+_SWEEP_EVERY: Final = timedelta(minutes=1)
+_UIDS_IN_A_ROW: Final = 20
+
+
+class AuditTrail:
+    """Everything that is written down. One per process; safe to share by threads.
+
+    Every method that has to write raises AuditUnavailable when it cannot, whatever the cause: then nothing may be read
+    and nothing may leave.
+    """
+
+    def __init__(self, database: Database, keyring: Keyring, datakeys: DataKeys, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._references = References(keyring, datakeys)
+        self._journal = Journal(self._references, clock)
+        self._disclosures = Disclosures(database, self._journal, clock)
+        self._counters = Counters(database, clock)
+        self._swept_at: datetime | None = None
+        self._sweeping = threading.Lock()
+
+    def record(self, event: Event, *, session: Session | None = None) -> int:
+        """Writes `event` down, committed on its own or with the caller's `session`; gives its `seq`."""
+        refs = self._references
+        provider = event.patient.provider if event.patient else event.provider
+        named = (
+            provider,
+            refs.of_patient(event.patient),
+            refs.of("person", event.principal_ref),
+            refs.of("session", event.session_ref),
+        )
+        entry = Entry(event.kind, event.severity, event.patient, request_id=event.request_id)
+        with _no_audit_no_access():
+            if session is not None:
+                return self._journal.write(session, entry, named, event.detail)
+            return self._database.run(lambda own: self._journal.write(own, entry, named, event.detail))
+
+    def denied(self, question: Asked, decision: Answered, request_id: str) -> int:
+        """Writes down a no, in a transaction of its own: it survives whatever the caller rolls back."""
+        uids = [study.uid for study in question.studies]
+        return self.record(
+            Event(
+                "authz.denied",
+                patient=question.patient,
+                principal_ref=question.principal.person_id,
+                session_ref=question.principal.session_id,
+                detail={
+                    "action": str(question.action),
+                    "purpose": str(question.purpose),
+                    "reasons": " ".join(reason.code for reason in decision.reasons),
+                    "studies": " ".join(uids[:_UIDS_IN_A_ROW]),
+                    "asked": str(len(uids)),
+                },
+                request_id=request_id,
+            )
+        )
+
+    def open_disclosure(
+        self,
+        principal: Asker,
+        patient: Patient,
+        study_uid: str | None,
+        *,
+        extent: str,
+        authority: str,
+        action: str,
+        purpose: str,
+        request_id: str,
+    ) -> str:
+        """The id of a disclosure that covers what is about to leave; when it returns, its intent row is committed.
+
+        `study_uid` is None for the record as a whole. An open one is used again when it agrees in person, session,
+        patient, study, authority and purpose, and its extent is at least `extent` (ValueError for an unknown one).
+        """
+        refs = self._references
+        cover = Cover(
+            provider=patient.provider,
+            patient_ref=refs.of_patient(patient),
+            principal_ref=refs.of("person", principal.person_id),
+            session_ref=refs.of("session", principal.session_id),
+            study_ref=refs.of("study", f"{patient.provider}/{study_uid}" if study_uid else ""),
+            authority=authority,
+            purpose=str(purpose),
+        )
+        detail = {"authority": authority, "action": str(action), "purpose": str(purpose), "study": study_uid or ""}
+        with _no_audit_no_access():
+            self._sweep_if_due()
+            found = self._disclosures.covering(cover, str(extent))
+            return found or self._disclosures.open(cover, str(extent), patient, detail, request_id)
+
+    def count(self, disclosure_id: str, *, instances: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the unit
+        """So much was sent. Within a stream it only counts; as an answer of its own it is to be called before the
+        answer leaves, and raises PermitEnded when the disclosure is closed.
+        """
+        with _no_audit_no_access():
+            self._counters.count(disclosure_id, instances, bytes)
+
+    def begin_stream(self, disclosure_id: str) -> None:
+        """Bytes are about to flow. Raises PermitEnded when the disclosure is closed."""
+        with _no_audit_no_access():
+            self._counters.begin(disclosure_id)
+
+    def end_stream(self, disclosure_id: str, *, complete: bool) -> None:
+        """The stream that was begun is over: `complete`, or cut short. Raises nothing."""
+        self._counters.end(disclosure_id, complete=complete)
+
+    def flush(self) -> None:
+        """Writes the counters that are still in memory. Raises nothing: what cannot be written stays for later."""
+        self._counters.flush()
+
+    def sweep(self) -> int:
+        """Closes the disclosures whose time is up, each with one outcome row; how many. For every start, and often."""
+        with _no_audit_no_access():
+            self._counters.flush()
+            self._swept_at = self._clock.now()
+            return self._disclosures.sweep()
+
+    def _sweep_if_due(self) -> None:
+        """At most once a minute, by one thread: others do not wait for it."""
+        if self._swept_at is not None and timedelta() <= self._clock.now() - self._swept_at < _SWEEP_EVERY:
+            return
+        if self._sweeping.acquire(blocking=False):
+            try:
+                self.sweep()
+            finally:
+                self._sweeping.release()
+
+
+@contextmanager
+def _no_audit_no_access() -> Iterator[None]:
+    try:
+        yield
+    except (Unavailable, SQLAlchemyError) as error:
+        raise AuditUnavailable from error

@@ -1,0 +1,253 @@
+"""People, and the browser sessions in which they act."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from smartapp.audit.model import Event
+from smartapp.audit.service import AuditTrail
+from smartapp.clock import Clock
+from smartapp.db.datakeys import DataKeys
+from smartapp.db.unit import Database
+from smartapp.errors import NotFound, PermitEnded, WrongContext
+from smartapp.identity import agents, store
+from smartapp.identity.model import (
+    BrowserSession,
+    Context,
+    Display,
+    OpenedSession,
+    PatientKey,
+    Principal,
+    PrincipalKind,
+    SessionSummary,
+)
+from smartapp.identity.sealed import ContextSeal
+from smartapp.identity.store import StoredContext, StoredSession
+from smartapp.ids import new_id, new_secret
+from smartapp.security.keyring import Keyring
+from smartapp.settings import Sessions
+
+__all__ = ["BrowserSession", "Context", "Display", "Identity", "OpenedSession", "SessionSummary"]
+
+_SEEN_EVERY: Final = timedelta(seconds=30)
+"""How often activity is written down. A session may so end this much before its idle limit, never after it."""
+
+
+class Identity:
+    """Opens, finds and ends sessions. One per process; safe to share by threads."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        datakeys: DataKeys,
+        audit: AuditTrail,
+        clock: Clock,
+        limits: Sessions,
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._seal = ContextSeal(datakeys)
+        self._audit = audit
+        self._clock = clock
+        self._idle = timedelta(seconds=limits.idle)
+        self._absolute = timedelta(seconds=limits.absolute)
+
+    def open_session(
+        self,
+        session: Session,
+        *,
+        provider: str,
+        iss: str,
+        sub: str,
+        fhir_user: str,
+        kind: PrincipalKind,
+        patient: PatientKey,
+        credential_id: str,
+        display: Display,
+        user_agent: str,
+        replaces: str | None,
+        relation: str = "",
+        expires_at: datetime | None = None,
+        request_id: str = "",
+    ) -> OpenedSession:
+        """Opens a session for one record, within the caller's write.
+
+        The person is whoever (provider, iss, sub) names. `replaces` is the cookie that this browser sent: its session
+        ends in the same transaction, so that no cookie known from before a sign-in opens anything after it. A
+        representative's `relation` and `expires_at` (UTC) come from the credential. ValueError for a patient of
+        another provider.
+        """
+        if patient.provider != provider:
+            raise ValueError("a session and its record belong to one provider")
+        now = self._clock.now()
+        replaced = self._replace(session, replaces, request_id)
+        subject_ref = self._keyring.mac("identity.subject", f"{provider}\x1f{iss}\x1f{sub}")
+        person = store.person_id(session, subject_ref, provider, new_id("per"), now)
+        opened = OpenedSession(new_secret("sas"), new_id("ses"), new_id("ctx"), replaced)
+        context = Context(
+            opened.context_id,
+            kind,
+            patient,
+            credential_id,
+            fhir_user,
+            display,
+            relation=relation,
+            expires_at=expires_at,
+        )
+        row = StoredSession(opened.session_id, person, agents.summary(user_agent), now, now, now + self._absolute)
+        store.add(session, row, self._cookie_ref(opened.cookie), self._seal.close(context, session))
+        detail = {"as": kind.value, "agent": row.agent, "relation": relation}
+        self._record(session, "session.open", row, patient=patient, detail=detail, request_id=request_id)
+        return opened
+
+    def lookup(self, cookie: str, *, touch: bool = True) -> BrowserSession | None:
+        """The live session that `cookie` opens, else None: one indexed read.
+
+        `touch` says that a person did something: it moves the idle limit (written at most every 30 seconds). What a
+        page does by itself is no activity. A session found past a limit is ended, and that is written down.
+        """
+        with self._database.read() as reader:
+            found = store.by_cookie(reader, self._cookie_ref(cookie))
+        if found is None:
+            return None
+        row, contexts = found
+        now = self._clock.now()
+        if not self._is_live(row, now):
+            self._expire(row)
+            return None
+        last_seen = row.last_seen
+        if touch and now - last_seen >= _SEEN_EVERY:
+            with self._database.write() as writer:
+                store.saw(writer, row.id, now)
+            last_seen = now
+        return BrowserSession(
+            session_id=row.id,
+            person_id=row.person_id,
+            contexts=tuple(self._seal.open_(context) for context in contexts),
+            created_at=row.created_at,
+            idle_until=last_seen + self._idle,
+            absolute_until=row.absolute_until,
+        )
+
+    def principal(self, browser_session: BrowserSession, context_id: str) -> Principal:
+        """Who asks in this context. Raises WrongContext when it is not one of this session's."""
+        for context in browser_session.contexts:
+            if context.context_id == context_id:
+                return Principal(
+                    kind=context.kind,
+                    person_id=browser_session.person_id,
+                    session_id=browser_session.session_id,
+                    context_id=context_id,
+                    patient=context.patient,
+                    credential_id=context.credential_id,
+                    expires_at=_earlier(browser_session.absolute_until, context.expires_at),
+                )
+        raise WrongContext
+
+    def revive(self, session_id: str, context_id: str) -> Principal:
+        """The principal of a context whose session is live: one indexed read. Raises PermitEnded otherwise."""
+        with self._database.read() as reader:
+            found = store.context_of(reader, session_id, context_id)
+        if found is None or not self._is_live(found[0], self._clock.now()):
+            raise PermitEnded
+        return _principal(*found)
+
+    def require_live(self, session_id: str) -> None:
+        """Raises PermitEnded unless the session is live: one indexed read, never from memory."""
+        with self._database.read() as reader:
+            row = store.by_id(reader, session_id)
+        if row is None or not self._is_live(row, self._clock.now()):
+            raise PermitEnded
+
+    def list_sessions(self, person_id: str, *, current: str = "") -> tuple[SessionSummary, ...]:
+        """The person's live sessions, newest first; `current` is the id of the one that asks."""
+        now = self._clock.now()
+        with self._database.read() as reader:
+            rows = store.of_person(reader, person_id)
+        return tuple(
+            SessionSummary(row.id, row.created_at, row.last_seen, row.agent, is_current=row.id == current)
+            for row in rows
+            if self._is_live(row, now)
+        )
+
+    def end(self, session_id: str, *, person_id: str | None = None, request_id: str = "") -> tuple[str, ...]:
+        """Ends a session at once; gives the ids of the EHR credentials that it used. A second time it does nothing.
+
+        With `person_id`, only that person's session: NotFound otherwise.
+        """
+
+        def work(session: Session) -> tuple[str, ...]:
+            row = store.by_id(session, session_id)
+            if person_id is not None and (row is None or row.person_id != person_id):
+                raise NotFound
+            return self._end(session, row, "session.end", request_id) if row else ()
+
+        return self._database.run(work)
+
+    def end_all(self, person_id: str, *, request_id: str = "") -> tuple[str, ...]:
+        """Ends all of a person's sessions at once, in every browser; gives the ids of their EHR credentials."""
+
+        def work(session: Session) -> tuple[str, ...]:
+            rows = store.of_person(session, person_id)
+            ended = (self._end(session, row, "session.end-all", request_id) for row in rows)
+            return tuple(credential for credentials in ended for credential in credentials)
+
+        return self._database.run(work)
+
+    def _replace(self, session: Session, cookie: str | None, request_id: str) -> tuple[str, ...]:
+        found = store.by_cookie(session, self._cookie_ref(cookie)) if cookie else None
+        return self._end(session, found[0], "session.rotate", request_id) if found else ()
+
+    def _end(self, session: Session, row: StoredSession, kind: str, request_id: str = "") -> tuple[str, ...]:
+        if not store.end(session, row.id, self._clock.now()):
+            return ()
+        self._record(session, kind, row, request_id=request_id)
+        return tuple(context.credential_id for context in store.contexts(session, row.id))
+
+    def _expire(self, row: StoredSession) -> None:
+        with self._database.write() as session:
+            self._end(session, row, "session.expired")
+
+    def _record(
+        self,
+        session: Session,
+        kind: str,
+        row: StoredSession,
+        *,
+        patient: PatientKey | None = None,
+        detail: dict[str, str] | None = None,
+        request_id: str = "",
+    ) -> None:
+        event = Event(
+            kind,
+            patient=patient,
+            principal_ref=row.person_id,
+            session_ref=row.id,
+            detail=detail or {},
+            request_id=request_id,
+        )
+        self._audit.record(event, session=session)
+
+    def _is_live(self, row: StoredSession, now: datetime) -> bool:
+        return now < row.last_seen + self._idle and now < row.absolute_until
+
+    def _cookie_ref(self, cookie: str) -> str:
+        return self._keyring.mac("identity.cookie", cookie)
+
+
+def _principal(row: StoredSession, context: StoredContext) -> Principal:
+    return Principal(
+        kind=PrincipalKind(context.kind),
+        person_id=row.person_id,
+        session_id=row.id,
+        context_id=context.id,
+        patient=PatientKey(context.provider, context.patient_id),
+        credential_id=context.credential_id,
+        expires_at=_earlier(row.absolute_until, context.expires_at),
+    )
+
+
+def _earlier(session_end: datetime, right_end: datetime | None) -> datetime:
+    return min(session_end, right_end) if right_end else session_end

@@ -1,0 +1,124 @@
+"""Queries over people, sessions and contexts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from smartapp.identity.tables import ContextRow, PersonRow, SessionRow
+
+
+@dataclass(frozen=True)
+class StoredContext:
+    """A context as it is stored."""
+
+    id: str
+    provider: str
+    patient_id: str
+    kind: str
+    credential_id: str
+    expires_at: datetime | None
+    sealed: bytes
+
+
+@dataclass(frozen=True)
+class StoredSession:
+    """A session as it is stored, without its contexts."""
+
+    id: str
+    person_id: str
+    agent: str
+    created_at: datetime
+    last_seen: datetime
+    absolute_until: datetime
+
+
+def person_id(session: Session, subject_ref: str, provider: str, fresh_id: str, now: datetime) -> str:
+    """The id of the person with this subject, who is added as `fresh_id` when unknown; two workers get the same."""
+    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    values = {"id": fresh_id, "provider": provider, "subject_ref": subject_ref, "created_at": now}
+    session.execute(write(PersonRow).values(values).on_conflict_do_nothing(index_elements=["subject_ref"]))
+    return session.execute(select(PersonRow.id).where(PersonRow.subject_ref == subject_ref)).scalar_one()
+
+
+def add(session: Session, stored: StoredSession, cookie_ref: str, context: StoredContext) -> None:
+    """A new session with the one record that is open in it."""
+    session.add(SessionRow(**vars(stored), cookie_ref=cookie_ref, ended_at=None))
+    session.flush()
+    session.add(ContextRow(**vars(context), session_id=stored.id))
+    session.flush()
+
+
+def by_cookie(session: Session, cookie_ref: str) -> tuple[StoredSession, list[StoredContext]] | None:
+    """The session that was not ended and has this cookie, with its contexts."""
+    rows = [_split(row) for row in session.execute(_BY_COOKIE, {"cookie_ref": cookie_ref})]
+    return (rows[0][0], [context for _, context in rows]) if rows else None
+
+
+def by_id(session: Session, session_id: str) -> StoredSession | None:
+    """The session with this id, unless it was ended."""
+    row = session.execute(_BY_ID, {"session_id": session_id}).one_or_none()
+    return StoredSession(*row) if row else None
+
+
+def context_of(session: Session, session_id: str, context_id: str) -> tuple[StoredSession, StoredContext] | None:
+    """One context of a session that was not ended."""
+    row = session.execute(_CONTEXT, {"session_id": session_id, "context_id": context_id}).one_or_none()
+    return _split(row) if row else None
+
+
+def of_person(session: Session, person: str) -> list[StoredSession]:
+    """The person's sessions that were not ended, newest first; some may be over by their limits."""
+    newest = SessionRow.created_at.desc()
+    found = session.execute(
+        select(*_SESSION).where(SessionRow.person_id == person, SessionRow.ended_at.is_(None)).order_by(newest)
+    )
+    return [StoredSession(*row) for row in found]
+
+
+def saw(session: Session, session_id: str, now: datetime) -> None:
+    """Moves `last_seen` forward."""
+    session.execute(
+        update(SessionRow)
+        .where(SessionRow.id == session_id, SessionRow.last_seen < now)
+        .values(last_seen=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def end(session: Session, session_id: str, now: datetime) -> bool:
+    """Ends a session; False when it had been ended before, or never was."""
+    done = session.execute(
+        update(SessionRow)
+        .where(SessionRow.id == session_id, SessionRow.ended_at.is_(None))
+        .values(ended_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", done).rowcount == 1
+
+
+def contexts(session: Session, session_id: str) -> list[StoredContext]:
+    """The contexts of a session, ended or not."""
+    found = session.execute(select(*_STORED).where(ContextRow.session_id == session_id))
+    return [StoredContext(*row) for row in found]
+
+
+def _split(row: Sequence[Any]) -> tuple[StoredSession, StoredContext]:
+    return StoredSession(*row[:_WIDTH]), StoredContext(*row[_WIDTH:])
+
+
+_SESSION: Final = tuple(getattr(SessionRow, name) for name in StoredSession.__dataclass_fields__)
+_STORED: Final = tuple(getattr(ContextRow, name) for name in StoredContext.__dataclass_fields__)
+_WIDTH: Final = len(_SESSION)
+_BOTH: Final = (
+    select(*_SESSION, *_STORED)
+    .join(ContextRow, ContextRow.session_id == SessionRow.id)
+    .where(SessionRow.ended_at.is_(None))
+)
+_BY_COOKIE: Final = _BOTH.where(SessionRow.cookie_ref == bindparam("cookie_ref")).order_by(ContextRow.id)
+_CONTEXT: Final = _BOTH.where(SessionRow.id == bindparam("session_id"), ContextRow.id == bindparam("context_id"))
+_BY_ID: Final = select(*_SESSION).where(SessionRow.id == bindparam("session_id"), SessionRow.ended_at.is_(None))
