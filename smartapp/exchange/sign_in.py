@@ -1,11 +1,9 @@
 """Signing in through the hospital, and out again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from smartapp.access.service import Access
-from smartapp.audit.model import Event
-from smartapp.audit.service import AuditTrail
 from smartapp.db.unit import Database
 from smartapp.errors import AccessDenied, LaunchRefused, Reason, SmartappError
 from smartapp.fhir.upstream.service import FhirReader
@@ -36,7 +34,6 @@ class SignIn:
         access: Access,
         fhir: FhirReader,
         identity: Identity,
-        audit: AuditTrail,
     ) -> None:
         self._database = database
         self._launcher = launcher
@@ -44,15 +41,14 @@ class SignIn:
         self._access = access
         self._fhir = fhir
         self._identity = identity
-        self._audit = audit
 
-    def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None) -> BegunLaunch:
+    def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None, *, request_id: str) -> BegunLaunch:
         """Where to send the browser for a launch that the EHR began (SMART App Launch 2.2, EHR launch)."""
-        return self._launcher.begin(iss=iss, launch=launch, browser_secret=flow_secret)
+        return self._launcher.begin(iss=iss, launch=launch, browser_secret=flow_secret, request_id=request_id)
 
-    def start_standalone(self, provider_id: str, flow_secret: str | None) -> BegunLaunch:
+    def start_standalone(self, provider_id: str, flow_secret: str | None, *, request_id: str) -> BegunLaunch:
         """Where to send the browser for a sign-in that began at our start page (standalone launch)."""
-        return self._launcher.begin(provider_id=provider_id, browser_secret=flow_secret)
+        return self._launcher.begin(provider_id=provider_id, browser_secret=flow_secret, request_id=request_id)
 
     def finish(self, params: Mapping[str, Sequence[str]], browser: Browser, *, request_id: str) -> OpenedSession:
         """Opens a session for the person and the record that the EHR named.
@@ -61,22 +57,29 @@ class SignIn:
         (clinicians have none yet), Upstream errors when the EHR does not answer. Whatever fails, the EHR's tokens
         are given back and no session stays.
         """
-        done = self._launcher.complete(params, browser.flow_secret)
+        done = self._launcher.complete(params, browser.flow_secret, request_id=request_id)
         try:
-            return self._open(done, browser, request_id)
+            opened = self._open(done, browser, request_id)
         except SmartappError:
             self._keeper.end(done.credential_id)
             raise
+        for credential_id in opened.replaced_credentials:
+            self._keeper.end(credential_id)
+        return opened
 
     def _open(self, done: CompletedLaunch, browser: Browser, request_id: str) -> OpenedSession:
         if done.relation is PrincipalKind.CLINICIAN:
             raise AccessDenied(Reason("clinicians-not-yet", "policy"))
-        if done.patient_id is None:
-            raise LaunchRefused("smart.context.missing")
         permit = self._access.sign_in(done.provider, done.patient_id, done.credential_id, request_id)
         record = self._fhir.patient(permit)
+        acting = done.relation is PrincipalKind.REPRESENTATIVE
+        display = Display(
+            person_name=self._person_name(permit, done.fhir_user) if acting else record.name,
+            record_name=record.name,
+            record_birth_date=record.birth_date,
+        )
         with self._database.write() as session:
-            opened = self._identity.open_session(
+            return self._identity.open_session(
                 session,
                 provider=done.provider,
                 iss=done.iss,
@@ -85,32 +88,27 @@ class SignIn:
                 kind=done.relation,
                 patient=PatientKey(done.provider, done.patient_id),
                 credential_id=done.credential_id,
-                display=Display(record=record.name, birth_date=record.birth_date),
+                display=display,
                 user_agent=browser.user_agent,
                 replaces=browser.old_cookie,
+                relation=done.fhir_user.partition("/")[0] if acting else "",
+                expires_at=self._end_of_right(done, record.birth_date) if acting else None,
+                request_id=request_id,
             )
-            self._audit.record(
-                Event(kind="session.opened", patient=PatientKey(done.provider, done.patient_id), request_id=request_id),
-                session=session,
-            )
-        return opened
 
     def sign_out(self, browser_session: BrowserSession, *, request_id: str) -> None:
         """Ends this session and what hangs on it: viewer tokens, the EHR's credentials, running streams."""
-        self._end([browser_session.session_id], request_id)
+        self._give_back(self._identity.end(browser_session.session_id, request_id=request_id))
 
     def sign_out_everywhere(self, browser_session: BrowserSession, *, request_id: str) -> None:
         """Ends every session of this person at this hospital."""
-        self._end([s.session_id for s in self._identity.list_sessions(browser_session.person_id)], request_id)
+        self._give_back(self._identity.end_all(browser_session.person_id, request_id=request_id))
 
     def end_other(self, browser_session: BrowserSession, session_id: str, *, request_id: str) -> None:
-        """Ends one of this person's sessions; one that is not theirs, or is no session, changes nothing."""
-        own = {s.session_id for s in self._identity.list_sessions(browser_session.person_id)}
-        self._end([session_id] if session_id in own else [], request_id)
+        """Ends one of this person's sessions. Raises NotFound for one that is not theirs, or is none."""
+        person_id = browser_session.person_id
+        self._give_back(self._identity.end(session_id, person_id=person_id, request_id=request_id))
 
-    def _end(self, session_ids: Sequence[str], request_id: str) -> None:
-        for session_id in session_ids:
-            credentials = self._identity.end(session_id)
-            self._audit.record(Event(kind="session.ended", session_ref=session_id, request_id=request_id))
-            for credential_id in credentials:
-                self._keeper.end(credential_id)
+    def _give_back(self, credential_ids: Iterable[str]) -> None:
+        for credential_id in credential_ids:
+            self._keeper.end(credential_id)
