@@ -43,7 +43,7 @@ def load_signing_key(provider: Provider) -> SigningKey:
         key = import_key(json.loads(raw)) if raw.startswith(b"{") else _pem(raw)
     except (JoseError, ValueError) as error:
         raise ConfigurationError(f"Provider {provider.id}: private_key_file holds no key that can be read.") from error
-    if isinstance(key, RSAKey) and key.is_private and key.private_key.key_size >= 2048:
+    if isinstance(key, RSAKey) and key.is_private and key.public_key.key_size >= 2048:
         return SigningKey(key, "RS384", key.thumbprint())
     if isinstance(key, ECKey) and key.is_private and key.curve_name == "P-384":
         return SigningKey(key, "ES384", key.thumbprint())

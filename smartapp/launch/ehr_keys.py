@@ -85,7 +85,9 @@ def _public_key(entry: Mapping[str, str]) -> PublicKey | None:
     """A key that may verify, or None: too short, for encryption, of a kind we do not use, or unreadable."""
     if entry.get("use", "sig") != "sig" or entry.get("kty") not in {"RSA", "EC"}:
         return None
-    public = {name: entry[name] for name in ("kty", "kid", "alg", "n", "e", "crv", "x", "y") if name in entry}
+    public: dict[str, str | list[str]] = {
+        name: entry[name] for name in ("kty", "kid", "alg", "n", "e", "crv", "x", "y") if name in entry
+    }
     try:
         key = import_key(public)
     except (JoseError, ValueError, TypeError):

@@ -173,7 +173,7 @@ class Launcher:
             kinds.append("smart.scope")
         if relation is PrincipalKind.REPRESENTATIVE and fhir_user.startswith("Patient/"):
             kinds.append("smart.context.mismatch")
-        detail = {"provider": flow.provider, "mode": flow.mode, "relation": relation.value}
+        detail = {"mode": flow.mode, "relation": relation.value}
         for kind in kinds:
             self._audit.record(
                 Event(kind=kind, severity=severity(kind), patient=patient, detail=detail, request_id=request_id)
@@ -191,9 +191,9 @@ class Launcher:
                 Event(
                     kind=refusal.code,
                     severity=severity(refusal.code),
-                    patient=None,
-                    detail={**facts, "check": check},
+                    detail={"check": check},
                     request_id=request_id,
+                    provider=facts.get("provider", ""),
                 )
             )
             raise

@@ -1,5 +1,6 @@
 """Requests to the EHR's token endpoint (RFC 6749 §4.1.3, §6) and revocation endpoint (RFC 7009 §2.1)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from smartapp.outbound.service import Door
 
 MAX_BYTES = 256 * 1024
 SECONDS = 15.0
+_ERROR = re.compile(r"[a-z_]{1,40}")
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def ask_token(door: Door, identity: ClientIdentity, metadata: Metadata, form: Ma
             raise UpstreamMalformed("token-answer")
         return TokenReply(body)
     error = (body or {}).get("error")
-    return TokenReply(None, error if isinstance(error, str) and error.isascii() and len(error) <= 64 else "")
+    return TokenReply(None, error if isinstance(error, str) and _ERROR.fullmatch(error) else "")
 
 
 def code_grant(code: str, verifier: str, redirect_uri: str) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""FHIR R4: the EHR's as we read it (`upstream`)."""

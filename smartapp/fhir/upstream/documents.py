@@ -1,0 +1,77 @@
+"""JSON from the EHR, and safe steps into it: real servers send what validators refuse."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from smartapp.errors import UpstreamMalformed
+from smartapp.outbound.service import Answer
+
+Json = dict[str, Any]
+_MEDIA = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> Json:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name occurs twice")
+    return found
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def is_fhir_json(answer: Answer) -> bool:
+    """Whether the answer says that it is FHIR JSON, in UTF-8 (FHIR R4, http.html#mime-type)."""
+    media, _, parameters = answer.headers.get("content-type", "").partition(";")
+    charset = parameters.lower().partition("charset=")[2].strip(' "').partition(";")[0].strip(' "')
+    return media.strip().lower() in _MEDIA and charset in {"", "utf-8"}
+
+
+def resource_in(answer: Answer) -> Json:
+    """The resource that the EHR answered with. Raises UpstreamMalformed for HTML, a byte order mark, another charset,
+    cut or ambiguous JSON (RFC 8259 §4, §8.1), or an object that is no resource.
+    """
+    if not is_fhir_json(answer):
+        raise UpstreamMalformed("ehr-malformed")
+    try:
+        found = json.loads(answer.body.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamMalformed("ehr-malformed") from error
+    if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):
+        raise UpstreamMalformed("ehr-malformed")
+    return found
+
+
+def text(value: object, limit: int = 4096) -> str:
+    """`value` if it is text, without white space around it, cut at `limit` characters; else nothing."""
+    return value.strip()[:limit] if isinstance(value, str) else ""
+
+
+def part(value: object, name: str) -> Json:
+    """The object called `name` in `value`, or an empty one."""
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def parts(value: object, name: str) -> Iterator[Json]:
+    """The objects in the list called `name`; a lone object counts as a list of one, as some servers send it."""
+    found = value.get(name) if isinstance(value, dict) else None
+    for entry in found if isinstance(found, list) else [found]:
+        if isinstance(entry, dict):
+            yield entry
+
+
+def count(value: object) -> int:
+    """A count that makes sense, else 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**7 else 0
+
+
+def words(concept: object) -> str:
+    """What a CodeableConcept or Coding says to a person: its text, else a display, else a code."""
+    if not isinstance(concept, dict):
+        return ""
+    codings = [concept, *parts(concept, "coding")]
+    said = [text(concept.get("text"), 300), *(text(coding.get("display"), 300) for coding in codings)]
+    return next((found for found in said if found), next(filter(None, (text(c.get("code"), 300) for c in codings)), ""))

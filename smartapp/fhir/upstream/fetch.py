@@ -1,0 +1,68 @@
+"""Requests to one EHR's FHIR server: with the permit's token, to that server only."""
+
+from collections.abc import Mapping
+
+from smartapp.consent.model import AnyPermit
+from smartapp.errors import NotFound, UpstreamError, UpstreamRefused
+from smartapp.fhir.upstream.documents import Json, resource_in
+from smartapp.fhir.upstream.references import Reference
+from smartapp.outbound.service import Answer, Door
+from smartapp.tokens.model import TokenSource
+
+ACCEPT = "application/fhir+json"
+
+
+class FhirServer:
+    """One EHR under its FHIR `base`. The door opens to the base's own origin: a token goes nowhere else."""
+
+    def __init__(self, base: str, door: Door, tokens: TokenSource, max_bytes: int) -> None:
+        self.base = base.rstrip("/")
+        self.max_bytes = max_bytes
+        self._door = door
+        self._tokens = tokens
+
+    def get(
+        self,
+        permit: AnyPermit,
+        url: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        accept: str = ACCEPT,
+        max_bytes: int | None = None,
+    ) -> Answer:
+        """One GET with the permit's token. After a 401 the token is dropped and one other is tried (RFC 6750 §3.1).
+
+        Raises UpstreamRefused when that one is refused as well, Upstream errors when the EHR does not answer.
+        """
+        for _ in range(2):
+            token = self._tokens.bearer(permit)
+            headers = {"Authorization": f"Bearer {token}", "Accept": accept}
+            answer = self._door.request(
+                "GET", url, headers=headers, params=params, max_bytes=max_bytes or self.max_bytes
+            )
+            if answer.status != 401:
+                return answer
+            self._tokens.rejected(permit, token)
+        raise UpstreamRefused
+
+    def read(self, permit: AnyPermit, reference: Reference) -> Json:
+        """One resource, which is of the type and id that was asked for.
+
+        Raises NotFound (404, 410), UpstreamRefused (403), UpstreamMalformed (no such resource in the answer).
+        """
+        answer = self.get(permit, f"{self.base}/{reference}")
+        check_status(answer)
+        resource = resource_in(answer)
+        if resource["resourceType"] != reference.type or resource.get("id") != reference.id:
+            raise UpstreamError("ehr-other-resource")
+        return resource
+
+
+def check_status(answer: Answer) -> None:
+    """Passes 200 only; raises what any other status means to whoever reads one thing."""
+    if answer.status in {404, 410}:
+        raise NotFound
+    if answer.status == 403:
+        raise UpstreamRefused("upstream-forbidden")
+    if answer.status != 200:
+        raise UpstreamError("ehr-status")

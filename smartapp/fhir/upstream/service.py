@@ -1,0 +1,144 @@
+"""The EHR's FHIR as the house reads it. No method without a permit; each reads its permit's patient only."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from smartapp.audit.model import Event
+from smartapp.audit.service import AuditTrail
+from smartapp.clock import Clock
+from smartapp.consent.model import Action, IndexPermit, Permit, SignInPermit
+from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamMismatch, UpstreamRefused
+from smartapp.fhir.upstream import attachments
+from smartapp.fhir.upstream.document import Assembler
+from smartapp.fhir.upstream.documents import Json
+from smartapp.fhir.upstream.fetch import FhirServer
+from smartapp.fhir.upstream.imaging_study import read_imaging_study
+from smartapp.fhir.upstream.model import Fetched, ImagingStudyFacts, PatientRecord, ReportDocument, ReportFacts
+from smartapp.fhir.upstream.patient import read_patient
+from smartapp.fhir.upstream.references import Reference, is_id, is_of, read_reference
+from smartapp.fhir.upstream.report import read_report
+from smartapp.fhir.upstream.search import Bounds, Found, search
+from smartapp.identity.model import PatientKey
+from smartapp.outbound.service import Outbound
+from smartapp.settings import Provider, Settings
+from smartapp.tokens.model import TokenSource
+
+_PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole"})
+_PAGE = "100"
+
+
+@dataclass(frozen=True)
+class _Ehr:
+    server: FhirServer
+    zone: ZoneInfo
+
+
+class FhirReader:
+    """Reads every configured EHR. One per process; safe to share by threads.
+
+    All methods raise UpstreamDown, UpstreamSlow or UpstreamMalformed when the EHR does not answer as it should, and
+    UpstreamRefused when it takes our credential no longer.
+    """
+
+    def __init__(
+        self, settings: Settings, outbound: Outbound, tokens: TokenSource, audit: AuditTrail, clock: Clock
+    ) -> None:
+        limits = settings.upstreams
+        self._bounds = Bounds(limits.max_pages, 4 * limits.max_json_bytes, 2 * limits.total_timeout)
+        self._audit = audit
+        self._clock = clock
+        self._ehrs = {
+            provider.id: _Ehr(_server(provider, outbound, tokens, limits.max_json_bytes), ZoneInfo(provider.timezone))
+            for provider in settings.providers
+        }
+
+    def patient(self, permit: SignInPermit | IndexPermit | Permit) -> PatientRecord:
+        """The permit's Patient. Raises NotFound, and UpstreamMismatch when the EHR answers with somebody else."""
+        key = _patient_of(permit)
+        server = self._ehr(permit).server
+        return read_patient(server.read(permit, Reference("Patient", key.patient_id)), server.base)
+
+    def fhir_user(self, permit: SignInPermit, reference: str) -> Json | None:
+        """The person who signed in, as the resource that `fhirUser` names; None when the EHR does not show it."""
+        server = self._ehr(permit).server
+        person = read_reference(reference, server.base)
+        if person is None or person.type not in _PEOPLE:
+            return None
+        try:
+            return server.read(permit, person)
+        except NotFound:
+            return None
+        except UpstreamRefused as error:
+            if error.code == "upstream-forbidden":
+                return None
+            raise
+
+    def imaging_studies(self, permit: IndexPermit) -> Fetched[list[ImagingStudyFacts]]:
+        """The patient's ImagingStudies. An EHR that has none of the kind says so among the problems."""
+        ehr, found = self._search(permit, "ImagingStudy")
+        studies = [read_imaging_study(row, ehr.server.base, ehr.zone) for row in found.rows]
+        if None in studies:
+            found.problem("ImagingStudy-unreadable")
+        return Fetched([study for study in studies if study], tuple(found.problems))
+
+    def reports(self, permit: IndexPermit) -> Fetched[list[ReportFacts]]:
+        """The patient's DiagnosticReports that could belong to a study: all but those that name no picture, order or
+        accession number. The EHR is asked for every category: what it calls imaging differs.
+        """
+        ehr, found = self._search(permit, "DiagnosticReport")
+        reports = (read_report(row, ehr.server.base, ehr.zone) for row in found.rows)
+        return Fetched([report for report in reports if report], tuple(found.problems))
+
+    def report(self, permit: Permit, report_id: str) -> ReportDocument:
+        """One report of the patient, to be read. Raises NotFound, AccessDenied when the permit is not for reports."""
+        ehr = self._ehr(permit)
+        return Assembler(ehr.server, permit, ehr.zone).document(self._report(permit, report_id))
+
+    def attachment(self, permit: Permit, report_id: str, index: int) -> tuple[str, bytes]:
+        """A file of the report: its declared media type and its bytes, at most 20 MiB. Raises as `report` does."""
+        forms = attachments.forms(self._report(permit, report_id))
+        if not 0 <= index < len(forms):
+            raise NotFound
+        body = attachments.body_of(self._ehr(permit).server, permit, forms[index])
+        permit.check()
+        return attachments.media_type(forms[index]), body
+
+    def _report(self, permit: Permit, report_id: str) -> Json:
+        if permit.action is not Action.READ_REPORT:
+            raise AccessDenied(Reason("report-not-permitted", "permit"))
+        permit.check()
+        if not is_id(report_id):
+            raise NotFound
+        server = self._ehr(permit).server
+        resource = server.read(permit, Reference("DiagnosticReport", report_id))
+        if not is_of(resource, permit.patient.patient_id, server.base):
+            self._record("ehr.mismatch", permit.patient, "DiagnosticReport")
+            raise UpstreamMismatch("ehr-mismatch")
+        return resource
+
+    def _search(self, permit: IndexPermit, type_: str) -> tuple[_Ehr, Found]:
+        ehr, patient = self._ehr(permit), permit.patient
+        params = {"patient": patient.patient_id, "_count": _PAGE}
+        found = search(ehr.server, permit, type_, params, patient.patient_id, self._bounds, self._clock)
+        if found.foreign:
+            self._record("ehr.mismatch", patient, type_)
+        if "smart.offorigin" in found.problems:
+            self._record("smart.offorigin", patient, type_)
+        return ehr, found
+
+    def _ehr(self, permit: SignInPermit | IndexPermit | Permit) -> _Ehr:
+        return self._ehrs[permit.provider]
+
+    def _record(self, kind: str, patient: PatientKey, type_: str) -> None:
+        self._audit.record(Event(kind=kind, severity="high", patient=patient, detail={"type": type_}))
+
+
+def _patient_of(permit: SignInPermit | IndexPermit | Permit) -> PatientKey:
+    return PatientKey(permit.provider, permit.patient_id) if isinstance(permit, SignInPermit) else permit.patient
+
+
+def _server(provider: Provider, outbound: Outbound, tokens: TokenSource, max_bytes: int) -> FhirServer:
+    parts = urlsplit(provider.iss)
+    door = outbound.for_origins(f"fhir:{provider.id}", (f"{parts.scheme}://{parts.netloc}",), ca_file=provider.ca_file)
+    return FhirServer(provider.iss, door, tokens, max_bytes)
