@@ -1,0 +1,58 @@
+"""What is built from the sample world is FHIR R4, and says what the world says."""
+
+from typing import Any
+
+import pytest
+from fhir.resources.R4B import get_fhir_model_class
+
+from smartapp.sandbox.ehr.resources.common import Setting
+from smartapp.sandbox.ehr.resources.world import hospital_resources
+from smartapp.sandbox.world import Hospital, build_world
+
+HOSPITALS = build_world().hospitals
+
+
+def built(hospital: Hospital, *, imaging_study: bool = True) -> list[dict[str, Any]]:
+    return hospital_resources(Setting(hospital, "http://127.0.0.1:9/fhir", "http://127.0.0.1:9/dw", imaging_study))
+
+
+@pytest.mark.clause("FHIR R4", "2.6")
+@pytest.mark.parametrize("hospital", HOSPITALS, ids=lambda hospital: hospital.id)
+def test_every_resource_validates(hospital: Hospital) -> None:
+    types = set()
+    for resource in built(hospital):
+        get_fhir_model_class(resource["resourceType"]).model_validate(resource)
+        types.add(resource["resourceType"])
+    wanted = {"Patient", "Organization", "Endpoint", "ServiceRequest", "ImagingStudy", "DiagnosticReport"}
+    assert types >= wanted
+    if hospital.id == "st-elsewhere":
+        assert types >= {"RelatedPerson", "Practitioner", "Observation", "Binary"}
+
+
+@pytest.mark.parametrize("imaging_study", [True, False])
+@pytest.mark.parametrize("hospital", HOSPITALS, ids=lambda hospital: hospital.id)
+def test_every_reference_points_to_something_built_before(hospital: Hospital, *, imaging_study: bool) -> None:
+    known: set[str] = set()
+    for resource in built(hospital, imaging_study=imaging_study):
+        assert references(resource) <= known
+        known.add(f"{resource['resourceType']}/{resource['id']}")
+
+
+def references(node: Any) -> set[str]:
+    if isinstance(node, dict):
+        own = {node["reference"]} if isinstance(node.get("reference"), str) else set()
+        return own.union(*(references(value) for value in node.values()))
+    return set().union(*(references(value) for value in node)) if isinstance(node, list) else set()
+
+
+def test_old_record_number_is_marked_old() -> None:
+    ana = next(item for item in built(HOSPITALS[0]) if item["id"] == "ana")
+    assert [(one["use"], one["value"]) for one in ana["identifier"]] == [("usual", "SE-1001"), ("old", "OLD-77")]
+
+
+@pytest.mark.clause("SMART Imaging Access", "ImagingStudy")
+def test_study_counts_what_the_world_draws() -> None:
+    study = next(item for item in built(HOSPITALS[0]) if item["id"] == "img-ana-ct-chest")
+    assert study["numberOfSeries"] == len(study["series"]) == 3
+    assert study["numberOfInstances"] == sum(series["numberOfInstances"] for series in study["series"]) == 600
+    assert study["identifier"][0]["system"] == "urn:dicom:uid"
