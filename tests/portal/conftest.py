@@ -1,0 +1,127 @@
+"""The portal with stand-ins behind it: in Flask's test client, and on a port for browsers."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, sync_playwright
+from werkzeug.serving import make_server
+
+from smartapp.portal.blueprints import BLUEPRINTS
+from smartapp.security.keyring import Keyring
+from smartapp.settings import Database, Keys, Provider, Server, Settings, Storage
+from smartapp.web.app import build_app
+from smartapp.web.parts import Parts
+from tests.portal.fakes import FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
+from tests.portal.stub_gateway import StubGateway
+from tests.support.clock import FixedClock
+from tests.support.parts import require
+
+
+@dataclass
+class Portal:
+    """The application, what stands behind it, and its address."""
+
+    base_url: str
+    keyring: Keyring
+    records: FakeRecords = field(default_factory=FakeRecords)
+    identity: FakeIdentity = field(default_factory=FakeIdentity)
+    tokens: FakeViewerTokens = field(default_factory=FakeViewerTokens)
+
+    def __post_init__(self) -> None:
+        self.sign_in = FakeSignIn(self.identity)
+        self.gateway = StubGateway(self.tokens)
+        self.app = self._app()
+
+    def _app(self) -> Flask:
+        provider = Provider(
+            id="st-elsewhere",
+            name="St. Elsewhere Health",
+            iss="http://localhost:9/fhir",
+            trusted_origins=("http://localhost:9",),
+            client_id="smartapp",
+            client_auth="none",
+            scopes=(),
+            dicomweb="http://localhost:9/dicomweb",
+            mrn_systems=(),
+            timezone="America/Chicago",
+        )
+        settings = Settings(
+            server=Server(self.base_url),
+            database=Database("sqlite://"),
+            storage=Storage(Path("unused")),
+            keys=Keys(Path("unused")),
+            providers=(provider,),
+            environment="sandbox",
+        )
+        parts = Parts(
+            settings=settings,
+            clock=FixedClock(),
+            keyring=self.keyring,
+            identity=cast("Any", self.identity),
+            records=cast("Any", self.records),
+            sign_in=cast("Any", self.sign_in),
+            viewer_tokens=cast("Any", self.tokens),
+        )
+        return build_app(parts, (*BLUEPRINTS, self.gateway.blueprint()))
+
+    @property
+    def cookie(self) -> str:
+        return f"smartapp-session-{self.base_url.rpartition(':')[2]}"
+
+    def client(self, session: str | None = "ses-ana") -> FlaskClient:
+        """A browser at `base_url` that holds this session's cookie."""
+        client = self.app.test_client()
+        client.environ_base["HTTP_HOST"] = self.base_url.removeprefix("http://")
+        if session:
+            client.set_cookie(self.cookie, session, domain="127.0.0.1")
+        return client
+
+    def csrf(self, session: str = "ses-ana") -> str:
+        return self.keyring.mac("csrf", session)
+
+
+@pytest.fixture
+def portal(keyring: Keyring) -> Portal:
+    return Portal("http://127.0.0.1:8123", keyring)
+
+
+@pytest.fixture
+def client(portal: Portal) -> FlaskClient:
+    """Ana, signed in."""
+    return portal.client()
+
+
+@pytest.fixture
+def live_portal(keyring: Keyring) -> Iterator[Portal]:
+    """The portal on a free port of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        portal = Portal(f"http://127.0.0.1:{listener.getsockname()[1]}", keyring)
+        server = make_server("127.0.0.1", 0, portal.app, threaded=True, fd=listener.fileno())
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield portal
+        portal.gateway.hold.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--no-first-run"]  # fmt: skip
+    with sync_playwright() as playwright:
+        path = require("Chromium", shutil.which("chromium"))
+        browser = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield browser
+        browser.close()

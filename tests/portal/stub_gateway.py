@@ -1,0 +1,145 @@
+"""A DICOMweb server with made-up series, behind the same kind of token: what the viewer talks to."""
+
+from __future__ import annotations
+
+import io
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flask import Blueprint, Response, jsonify, request
+from PIL import Image
+
+from smartapp.errors import NotFound, NotSignedIn, UpstreamDown
+from smartapp.web.rules import Rule, rule
+from tests.portal import fakes
+
+if TYPE_CHECKING:
+    from tests.portal.fakes import FakeViewerTokens
+
+SIZE = 64
+RAW = "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
+HOUNSFIELD = (-1000, -600, 50, 480)
+"""Top left, top right, bottom left, bottom right quarter of every CT slice."""
+
+
+@dataclass
+class StubGateway:
+    """`broken` instances answer 503, `short` ones lack their second half; `asked` lists (path, Accept)."""
+
+    tokens: FakeViewerTokens
+    broken: set[int] = field(default_factory=set)
+    short: set[int] = field(default_factory=set)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    hold: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.hold.set()
+
+    def blueprint(self) -> Blueprint:
+        found = Blueprint("gateway", __name__, url_prefix="/st-elsewhere/dicomweb/studies/<study>/series/<series>")
+        frame = "/instances/<sop>/frames/<int:frame>"
+        views = {"/metadata": self.metadata, frame: self.frame, f"{frame}/rendered": self.rendered}
+        for path, view in views.items():
+            # A bound method cannot carry the mark of its rule; a partial can.
+            found.add_url_rule(path, view.__name__, rule(Rule.BEARER)(partial(view)))
+        return found
+
+    def _enter(self) -> None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme != "Bearer" or request.cookies:
+            raise NotSignedIn
+        self.tokens.require(token)
+        self.asked.append((request.path, request.headers["Accept"]))
+
+    def metadata(self, study: str, series: str) -> Response:
+        self._enter()
+        makers = {fakes.SERIES: _ct, fakes.COLOUR: _colour, fakes.XRAY: _xray}
+        count = {fakes.SERIES: fakes.SLICES, fakes.COLOUR: 1, fakes.XRAY: 2}
+        if series not in makers:
+            raise NotFound
+        # In no order: sorting is the viewer's business.
+        return jsonify([makers[series](series, n) for n in reversed(range(1, count[series] + 1))])
+
+    def frame(self, study: str, series: str, sop: str, frame: int) -> Response:
+        self._enter()
+        self.hold.wait(10)
+        number = int(sop.rpartition(".")[2])
+        if number in self.broken:
+            raise UpstreamDown
+        pixels = xray_pixels() if series == fakes.XRAY else ct_pixels(number)
+        body = pixels.astype("<u2").tobytes()
+        return Response(body[: len(body) // 2] if number in self.short else body, mimetype="application/octet-stream")
+
+    def rendered(self, study: str, series: str, sop: str, frame: int) -> Response:
+        self._enter()
+        body = io.BytesIO()
+        Image.new("RGB", (SIZE, SIZE), (200, 40, 40)).save(body, "JPEG", quality=95)
+        return Response(body.getvalue(), mimetype="image/jpeg")
+
+
+def ct_pixels(number: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Four quarters of known Hounsfield values; a white block in the top left corner moves with the slice."""
+    half = SIZE // 2
+    air, lung, soft, bone = HOUNSFIELD
+    quarters = np.block([[np.full((half, half), air), np.full((half, half), lung)],
+                         [np.full((half, half), soft), np.full((half, half), bone)]])  # fmt: skip
+    quarters[0:4, number % half] = 2000
+    return quarters + 1024
+
+
+def xray_pixels() -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Black on the left, white on the right in MONOCHROME1; the bits above the twelve stored ones hold an overlay."""
+    left = np.full((SIZE, SIZE // 2), 4095)
+    right = np.zeros((SIZE, SIZE // 2), dtype=np.int64)
+    return np.hstack([left, right]) | 0xF000
+
+
+def _dataset(series: str, number: int, values: dict[str, list[Any]]) -> dict[str, Any]:
+    common: dict[str, list[Any]] = {
+        "00080018": [f"{series}.{number}"],
+        "00200013": [number],
+        "00280002": [1],
+        "00280010": [SIZE],
+        "00280011": [SIZE],
+        "00280100": [16],
+        "00280101": [12],
+        "00280102": [11],
+        "00280103": [0],
+    }
+    return {tag: {"vr": "UN", "Value": value} for tag, value in (common | values).items()}
+
+
+def _ct(series: str, number: int) -> dict[str, Any]:
+    return _dataset(series, number, {
+        "00080060": ["CT"],
+        "00280004": ["MONOCHROME2"],
+        "00280030": [5, 5],
+        "00200037": [1, 0, 0, 0, 1, 0],
+        "00200032": [0, 0, number * 1.5],
+        "00281050": [40],
+        "00281051": [400],
+        "00281052": [-1024],
+        "00281053": [1],
+    })  # fmt: skip
+
+
+def _xray(series: str, number: int) -> dict[str, Any]:
+    return _dataset(series, number, {
+        "00080060": ["DX"],
+        "00280004": ["MONOCHROME1"],
+        "00200020": ["L", "F"],
+    })  # fmt: skip
+
+
+def _colour(series: str, number: int) -> dict[str, Any]:
+    return _dataset(series, number, {
+        "00080060": ["US"],
+        "00280002": [3],
+        "00280004": ["RGB"],
+        "00280100": [8],
+        "00280101": [8],
+        "00280102": [7],
+    })  # fmt: skip
