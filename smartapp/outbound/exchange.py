@@ -1,0 +1,126 @@
+"""One exchange with an upstream: origin, breaker, deadline, retries, errors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+from requests import PreparedRequest, Response
+
+from smartapp.clock import Clock
+from smartapp.errors import UpstreamDown, UpstreamError, UpstreamMalformed, UpstreamSlow
+from smartapp.outbound.adapter import Adapter
+from smartapp.outbound.body import read_whole
+from smartapp.outbound.breaker import Breaker
+from smartapp.outbound.deadline import Deadline, applies
+from smartapp.outbound.origins import origin_of
+from smartapp.outbound.retries import BUSY, LONGEST_WAIT, Patience, backoff, retry_after
+from smartapp.settings import Upstreams
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """Sends prepared requests through one door. `breaker_of` gives the breaker of an origin."""
+
+    adapter: Adapter
+    origins: frozenset[str]
+    upstreams: Upstreams
+    clock: Clock
+    sleep: Callable[[float], None]
+    breaker_of: Callable[[str], Breaker]
+
+    def whole(self, request: PreparedRequest, patience: Patience) -> Response:
+        """The answer, its body read and inflated under the cap. Raises UpstreamError and its kinds."""
+        deadline = Deadline(patience.total)
+
+        def attempt() -> Response:
+            response = self._send(request, deadline)
+            try:
+                body = read_whole(response, patience.max_bytes)
+            except BaseException:
+                response.raw.close()
+                raise
+            response.raw.release_conn()
+            response._content, response._content_consumed = body, True  # type: ignore[attr-defined] # noqa: SLF001 -- the documented attributes read from here
+            return response
+
+        return self._repeat(request, attempt, patience, deadline)
+
+    def head(self, request: PreparedRequest, patience: Patience) -> tuple[Response, Deadline]:
+        """The answer with its body unread, and the deadline that governs the reading."""
+        deadline = Deadline(patience.total)
+        return self._repeat(request, lambda: self._send(request, deadline), patience, deadline), deadline
+
+    def _repeat(
+        self, request: PreparedRequest, attempt: Callable[[], Response], patience: Patience, deadline: Deadline
+    ) -> Response:
+        breaker = self.breaker_of(self.origin(request))
+        for number in range(patience.retries + 1):
+            breaker.admit()
+            try:
+                return self._judged(attempt, breaker)
+            except UpstreamDown as error:
+                wait = backoff(number) + (error.retry_after or 0)
+                if number == patience.retries or error.code == "tls" or (error.retry_after or 0) > LONGEST_WAIT:
+                    raise
+                _check_time(deadline, wait, error)
+                self.sleep(wait)
+        raise UpstreamDown
+
+    def _judged(self, attempt: Callable[[], Response], breaker: Breaker) -> Response:
+        """Runs `attempt` and tells the breaker: a bad answer is a sign of life, silence is none."""
+        try:
+            response = attempt()
+            self._check_status(response)
+        except (UpstreamDown, UpstreamSlow) as error:
+            breaker.failed()
+            if (error.retry_after or 0) > LONGEST_WAIT:
+                breaker.hold(error.retry_after or 0)
+            raise
+        except BaseException:
+            breaker.succeeded()
+            raise
+        breaker.succeeded()
+        return response
+
+    def _check_status(self, response: Response) -> None:
+        status = response.status_code
+        if status < 500 and status != 429:
+            return
+        response.raw.close()
+        if status in BUSY:
+            wait = retry_after(response.headers.get("Retry-After"), self.clock.now())
+            raise UpstreamDown(f"upstream-{status}", retry_after=wait)
+        raise UpstreamError(f"upstream-{status}")
+
+    def origin(self, request: PreparedRequest) -> str:
+        """Where the request goes. Raises UpstreamMalformed("off-origin") when that is none of this door's origins."""
+        origin = origin_of(request.url or "")
+        if origin not in self.origins:
+            raise UpstreamMalformed("off-origin")
+        return origin
+
+    def _send(self, request: PreparedRequest, deadline: Deadline) -> Response:
+        times = (self.upstreams.connect_timeout, self.upstreams.read_timeout)
+        try:
+            with applies(deadline):
+                return self.adapter.send(request, stream=True, timeout=times, verify=True)
+        except requests.ConnectTimeout as error:
+            raise UpstreamDown from error
+        except requests.Timeout as error:
+            raise UpstreamSlow from error
+        except requests.exceptions.SSLError as error:
+            raise UpstreamDown("tls") from error
+        except requests.ConnectionError as error:
+            raise UpstreamDown from error
+        except (requests.RequestException, ValueError) as error:
+            raise UpstreamMalformed from error
+
+
+def _check_time(deadline: Deadline, wait: float, error: UpstreamError) -> None:
+    """There must be time left to wait and ask again."""
+    try:
+        enough = deadline.remaining() > wait
+    except TimeoutError:
+        enough = False
+    if not enough:
+        raise error
