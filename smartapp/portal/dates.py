@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time, get_timezone_name
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
@@ -22,8 +23,13 @@ def moment(context: Context, value: datetime) -> str:
     """Day and time at the record's hospital, with the name of its time zone. `value` must be aware."""
     zone = _zone(context)
     at = value.astimezone(zone)
-    text = format_datetime(at, format="long", tzinfo=zone, locale=get_locale())
-    return text.replace("\u202f", " ")  # some fonts have no narrow no-break space
+    locale = get_locale()
+    time = format_time(at, format="short", tzinfo=zone, locale=locale)
+    name = get_timezone_name(at, width="short", locale=locale)
+    text = _(
+        "%(day)s, %(time)s %(zone)s", day=format_date(at.date(), format="long", locale=locale), time=time, zone=name
+    )
+    return str(text).replace("\u202f", " ")  # not every font has a narrow no-break space
 
 
 def _zone(context: Context) -> ZoneInfo:

@@ -1,4 +1,5 @@
 """Small stand-ins for the use-cases behind the pages, with the shapes of the real ones."""
+# ruff: noqa: ARG002  # a stand-in takes what the real one takes
 
 from __future__ import annotations
 
@@ -163,11 +164,11 @@ class FakeSignIn:
     identity: FakeIdentity
     calls: list[tuple[str, ...]] = field(default_factory=list)
 
-    def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None) -> Begun:
+    def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None, *, request_id: str) -> Begun:
         self.calls.append(("launch", iss, launch))
         return Begun("http://localhost:9/authorize?state=s", "flow-1")
 
-    def start_standalone(self, provider_id: str, flow_secret: str | None) -> Begun:
+    def start_standalone(self, provider_id: str, flow_secret: str | None, *, request_id: str) -> Begun:
         self.calls.append(("start", provider_id))
         return Begun("http://localhost:9/authorize?state=s", "flow-1")
 

@@ -1,4 +1,5 @@
 """A DICOMweb server with made-up series, behind the same kind of token: what the viewer talks to."""
+# ruff: noqa: ARG002  # Flask hands every part of the path to the view
 
 from __future__ import annotations
 
@@ -17,6 +18,8 @@ from smartapp.web.rules import Rule, rule
 from tests.portal import fakes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.portal.fakes import FakeViewerTokens
 
 SIZE = 64
@@ -41,10 +44,14 @@ class StubGateway:
     def blueprint(self) -> Blueprint:
         found = Blueprint("gateway", __name__, url_prefix="/st-elsewhere/dicomweb/studies/<study>/series/<series>")
         frame = "/instances/<sop>/frames/<int:frame>"
-        views = {"/metadata": self.metadata, frame: self.frame, f"{frame}/rendered": self.rendered}
-        for path, view in views.items():
+        views: dict[str, Callable[..., Response]] = {
+            "/metadata": self.metadata,
+            frame: self.frame,
+            f"{frame}/rendered": self.rendered,
+        }
+        for number, (path, view) in enumerate(views.items()):
             # A bound method cannot carry the mark of its rule; a partial can.
-            found.add_url_rule(path, view.__name__, rule(Rule.BEARER)(partial(view)))
+            found.add_url_rule(path, str(number), rule(Rule.BEARER)(partial(view)))
         return found
 
     def _enter(self) -> None:

@@ -22,7 +22,7 @@ def _words() -> dict[str, Any]:
     return {
         "loading": _("Loading pictures …"),
         "position": _("Picture {n} of {total}"),
-        "window": _("Centre {centre}, width {width}"),
+        "window": _("Window {centre} / {width}"),
         "errors": {
             "unavailable": _("This picture is not available now. Nothing is shown rather than half a picture."),
             "cut": _("This picture did not arrive whole. It is not shown."),

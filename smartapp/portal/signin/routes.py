@@ -32,7 +32,7 @@ def start() -> Response:
     provider_id = request.form.get("provider", "")
     if provider_id not in {provider.id for provider in parts().settings.providers}:
         raise BadInput("provider.unknown")
-    begun = parts().sign_in.start_standalone(provider_id, sessions.raw_flow_cookie())
+    begun = parts().sign_in.start_standalone(provider_id, sessions.raw_flow_cookie(), request_id=request_id())
     return _off(begun.authorize_url, begun.browser_secret)
 
 
@@ -40,7 +40,9 @@ def start() -> Response:
 @rule(Rule.PUBLIC)
 def launch() -> Response:
     """A launch that the EHR began (SMART App Launch 2.2, EHR launch): `iss` and `launch`, once each."""
-    begun = parts().sign_in.start_ehr_launch(_one("iss"), _one("launch"), sessions.raw_flow_cookie())
+    begun = parts().sign_in.start_ehr_launch(
+        _one("iss"), _one("launch"), sessions.raw_flow_cookie(), request_id=request_id()
+    )
     return _off(begun.authorize_url, begun.browser_secret)
 
 
