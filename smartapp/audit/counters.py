@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from smartapp.audit import store
 from smartapp.audit.store import Counts
 from smartapp.clock import Clock
@@ -106,7 +108,7 @@ class Counters:
                 still_open = store.report(
                     session, disclosure_id, held.counts, holders=-int(released), active_at=held.active_at
                 )
-        except Unavailable:
+        except (Unavailable, SQLAlchemyError):
             return
         held.counts = Counts()
         if released or not still_open:

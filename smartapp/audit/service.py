@@ -112,8 +112,9 @@ class AuditTrail:
             return found or self._disclosures.open(cover, str(extent), patient, detail, request_id)
 
     def count(self, disclosure_id: str, *, instances: int = 0, bytes: int = 0) -> None:  # noqa: A002 - the unit
-        """So much was sent. Within a stream it only counts; as an answer of its own it is to be called before the
-        answer leaves, and raises PermitEnded when the disclosure is closed.
+        """So much was sent, within a stream or as a whole answer (then to be called before the answer leaves).
+
+        Raises PermitEnded when the disclosure was closed: also in a stream that had stood still for so long.
         """
         with _no_audit_no_access():
             self._counters.count(disclosure_id, instances, bytes)
@@ -130,6 +131,12 @@ class AuditTrail:
     def flush(self) -> None:
         """Writes the counters that are still in memory. Raises nothing: what cannot be written stays for later."""
         self._counters.flush()
+
+    def tidy(self) -> None:
+        """`flush`, and `sweep` when a minute has passed since the last."""
+        self._counters.flush()
+        with _no_audit_no_access():
+            self._sweep_if_due()
 
     def sweep(self) -> int:
         """Closes the disclosures whose time is up, each with one outcome row; how many. For every start, and often."""

@@ -74,10 +74,11 @@ def append(session: Session, values: dict[str, Any]) -> int:
     one writer anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
-    before = session.execute(_LAST_AT).scalar()
+        session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _APPEND_LOCK})
+    before = session.connection().execute(_LAST_AT).scalar()
     skewed = before is not None and values["at"] < before - _SKEW
-    return session.execute(_APPEND, {**values, "skewed": skewed}).scalar_one()
+    seq: int = session.connection().execute(_APPEND, {**values, "skewed": skewed}).scalar_one()
+    return seq
 
 
 def add_disclosure(session: Session, disclosure_id: str, cover: Cover, extent: str, now: datetime) -> None:
@@ -98,7 +99,7 @@ def find_open(
         "opened_after": opened_after,
         "active_after": active_after,
     }
-    found = session.execute(_FIND_OPEN, asked).first()
+    found = session.connection().execute(_FIND_OPEN, asked).first()
     return Open(*found) if found else None
 
 
@@ -142,18 +143,20 @@ def close(session: Session, disclosure_id: str, outcome: str, now: datetime) -> 
     )
 
 
-_LAST_AT: Final = select(AuditEventRow.at).order_by(AuditEventRow.seq.desc()).limit(1)
-_APPEND: Final = insert(AuditEventRow).returning(AuditEventRow.seq)
+_E: Final = AuditEventRow.__table__.c
+_D: Final = DisclosureRow.__table__.c
+_LAST_AT: Final = select(_E.at).order_by(_E.seq.desc()).limit(1)
+_APPEND: Final = insert(AuditEventRow).returning(_E.seq)
 _COVER: Final = tuple(Cover.__dataclass_fields__)
 _FIND_OPEN: Final = (
-    select(DisclosureRow.id, DisclosureRow.extent, DisclosureRow.opened_at)
+    select(_D.id, _D.extent, _D.opened_at)
     .where(
-        *(getattr(DisclosureRow, name) == bindparam(name) for name in _COVER),
-        DisclosureRow.closed_at.is_(None),
-        DisclosureRow.extent.in_(bindparam("extents", expanding=True)),
-        DisclosureRow.opened_at > bindparam("opened_after"),
-        DisclosureRow.last_at > bindparam("active_after"),
+        *(_D[name] == bindparam(name) for name in _COVER),
+        _D.closed_at.is_(None),
+        _D.extent.in_(bindparam("extents", expanding=True)),
+        _D.opened_at > bindparam("opened_after"),
+        _D.last_at > bindparam("active_after"),
     )
-    .order_by(DisclosureRow.opened_at.desc())
+    .order_by(_D.opened_at.desc())
     .limit(1)
 )

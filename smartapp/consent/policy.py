@@ -15,9 +15,9 @@ from smartapp.identity.model import PatientKey, PrincipalKind
 
 @dataclass(frozen=True, slots=True)
 class StudyCase:
-    """One study, seen from the record that is asked about."""
+    """One study, seen from the record that is asked about: `owner` is that patient, alone."""
 
-    patient: PatientKey
+    owner: frozenset[PatientKey]
     study: StudyFacts
 
 
@@ -80,11 +80,11 @@ def _contradicted(case: StudyCase) -> bool:
 
 
 def _foreign(case: StudyCase) -> bool:
-    return bool(case.study.owners) and case.study.owners != {case.patient}
+    return bool(case.study.owners) and case.study.owners != case.owner
 
 
 def _owned(case: StudyCase) -> bool:
-    return case.study.owners == {case.patient}
+    return case.study.owners == case.owner
 
 
 STUDIES: Table[StudyCase] = Table(
@@ -114,11 +114,12 @@ def decide(question: Question) -> Decision:
 
 def _judge(question: Question) -> tuple[frozenset[str], tuple[Reason, ...]]:
     """A study described twice is visible only if both descriptions are."""
+    owner = frozenset({question.patient})
     visible: set[str] = set()
     withheld: set[str] = set()
     reasons: dict[Reason, None] = {}
     for study in question.studies:
-        ruling = STUDIES.ruling(StudyCase(question.patient, study))
+        ruling = STUDIES.ruling(StudyCase(owner, study))
         (visible if ruling.allowed else withheld).add(study.uid)
         reasons[ruling.reason] = None
     return frozenset(visible - withheld), tuple(sorted(reasons, key=lambda reason: reason.code))

@@ -36,7 +36,10 @@ class Rule(Generic[Case]):
 
     def holds(self, case: Case) -> bool:
         """True when every clause does."""
-        return all(clause(case) for clause in self.when)
+        for clause in self.when:  # noqa: SIM110 - `all` takes twice as long, and a list asks it for every study
+            if not clause(case):
+                return False
+        return True
 
     @property
     def reason(self) -> Reason:
@@ -67,12 +70,12 @@ class Table(Generic[Case]):
         if len({rule.name for rule in rules}) != len(rules):
             raise ValueError("each rule has a name of its own")
         self.rules = rules
-        self._cases = tuple((rule, Ruling(rule.effect is Effect.ALLOW, rule.reason)) for rule in rules)
+        self._rulings = tuple((rule.holds, Ruling(rule.effect is Effect.ALLOW, rule.reason)) for rule in rules)
         self._otherwise = Ruling(allowed=False, reason=otherwise)
 
     def ruling(self, case: Case) -> Ruling:
         """The first rule that holds; `otherwise` when none does."""
-        for rule, ruling in self._cases:
-            if rule.holds(case):
+        for holds, ruling in self._rulings:
+            if holds(case):
                 return ruling
         return self._otherwise

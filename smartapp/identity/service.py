@@ -146,10 +146,12 @@ class Identity:
                 )
         raise WrongContext
 
-    def revive(self, session_id: str, context_id: str) -> Principal:
-        """The principal of a context whose session is live: one indexed read. Raises PermitEnded otherwise."""
-        with self._database.read() as reader:
-            found = store.context_of(reader, session_id, context_id)
+    def revive(self, session: Session, session_id: str, context_id: str) -> Principal:
+        """The principal of a context whose browser session is live: one indexed read in the caller's `session`.
+
+        Raises PermitEnded otherwise.
+        """
+        found = store.context_of(session, session_id, context_id)
         if found is None or not self._is_live(found[0], self._clock.now()):
             raise PermitEnded
         return _principal(*found)

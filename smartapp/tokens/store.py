@@ -29,7 +29,7 @@ def add_token(session: Session, token: StoredToken, now: datetime) -> None:
 
 def token(session: Session, token_ref: str) -> StoredToken | None:
     """The token with this hash; it may be over."""
-    row = session.execute(_TOKEN, {"token_ref": token_ref}).one_or_none()
+    row = session.connection().execute(_TOKEN, {"token_ref": token_ref}).one_or_none()
     return StoredToken(*row) if row else None
 
 
@@ -50,6 +50,7 @@ def take(session: Session, value_ref: str, now: datetime) -> bytes | None:
     return session.execute(gone).scalar_one_or_none()
 
 
-_TOKEN: Final = select(*(getattr(ViewerTokenRow, name) for name in StoredToken.__dataclass_fields__)).where(
-    ViewerTokenRow.token_ref == bindparam("token_ref")
+_T: Final = ViewerTokenRow.__table__.c
+_TOKEN: Final = select(*(_T[name] for name in StoredToken.__dataclass_fields__)).where(
+    _T.token_ref == bindparam("token_ref")
 )

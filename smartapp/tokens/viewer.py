@@ -53,12 +53,12 @@ class ViewerTokens:
         ref = self._ref(raw)
         with self._database.read() as session:
             row = store.token(session, ref)
-        if row is None or self._clock.now() >= row.expires_at:
-            raise NotSignedIn("token")
-        try:
-            principal = self._identity.revive(row.session_id, row.context_id)
-        except PermitEnded as error:
-            raise NotSignedIn("token") from error
+            if row is None or self._clock.now() >= row.expires_at:
+                raise NotSignedIn("token")
+            try:
+                principal = self._identity.revive(session, row.session_id, row.context_id)
+            except PermitEnded as error:
+                raise NotSignedIn("token") from error
         return ViewerGrant(principal, self._keyring.open_(row.study, _aad(ref)).decode())
 
     def _ref(self, raw: str) -> str:

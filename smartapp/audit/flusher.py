@@ -1,0 +1,38 @@
+"""Keeps the counters fresh and closes what is over, while a worker has nothing else to do."""
+
+import logging
+import threading
+from typing import Final
+
+from smartapp.audit.service import AuditTrail
+from smartapp.errors import SmartappError
+
+_EVERY: Final = 1.0
+"""Seconds."""
+_log = logging.getLogger(__name__)
+
+
+class Flusher:
+    """A thread of a serving process. Without it a worker that falls idle leaves its last second to be "unknown"."""
+
+    def __init__(self, trail: AuditTrail) -> None:
+        self._trail = trail
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audit-flusher", daemon=True)
+
+    def start(self) -> None:
+        """Begins. To be called once, in the process that serves (a thread does not survive a fork)."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends, after writing what is left. For a worker's orderly exit."""
+        self._over.set()
+        self._thread.join()
+        self._trail.flush()
+
+    def _run(self) -> None:
+        while not self._over.wait(_EVERY):
+            try:
+                self._trail.tidy()
+            except SmartappError as error:
+                _log.warning("the audit trail could not be tidied: %s", error.code)
