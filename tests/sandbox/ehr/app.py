@@ -86,6 +86,9 @@ class App:
     def token_url(self) -> str:
         return f"{self.issuer}/oauth/token"
 
+    def browser(self) -> Browser:
+        return Browser(self.base)
+
     def request(self, scope: str, **changed: str | None) -> dict[str, str]:
         digest = hashlib.sha256(self.verifier.encode()).digest()
         wanted = {

@@ -64,7 +64,7 @@ SEARCHES: list[tuple[str, set[str]]] = [
     ("Observation?category=imaging", {"obs-rep-ana-ct-chest"}),
     ("ServiceRequest?identifier=A260917001", {"order-ana-ct-chest"}),
     ("Consent?patient=ana&_id=none", set()),
-    ("Endpoint?connection-type=dicom-wado-rs", {"pacs"}),
+    ("Endpoint?connection-type=dicom-wado-rs", {"st-elsewhere-pacs"}),
 ]
 
 
@@ -88,7 +88,7 @@ def test_study_is_found_by_its_uid(ehr: str, form: str) -> None:
 def test_included_resources_come_along_and_are_marked(ehr: str) -> None:
     bundle = search(ehr, "ImagingStudy?modality=CT&_include=ImagingStudy:endpoint&_include=ImagingStudy:basedon")
     assert set(ids(bundle)) == {CHEST, HEAD}
-    assert sorted(ids(bundle, "include")) == ["order-ana-ct-chest", "order-ana-ct-head", "pacs"]
+    assert sorted(ids(bundle, "include")) == ["order-ana-ct-chest", "order-ana-ct-head", "st-elsewhere-pacs"]
     assert bundle["total"] == 2
     reports = search(ehr, "DiagnosticReport?_id=rep-ana-ct-chest&_include=DiagnosticReport:result")
     assert ids(reports, "include") == ["obs-rep-ana-ct-chest"]
@@ -105,8 +105,8 @@ def test_sorted_both_ways(ehr: str) -> None:
     assert ids(search(ehr, "ImagingStudy?_sort=-started")) == [KNEE, HEAD, CHEST, HAND, BRAIN]
 
 
-def pages(ehr: str, query: str, token: str) -> Iterator[dict[str, Any]]:
-    url: str | None = f"{App(ehr).iss}/{query}"
+def pages(ehr: str, query: str, token: str, hospital: str = "st-elsewhere") -> Iterator[dict[str, Any]]:
+    url: str | None = f"{App(ehr, hospital).iss}/{query}"
     while url:
         bundle = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT).json()
         yield bundle

@@ -47,6 +47,7 @@ class Access:
             patients if query.type in COMPARTMENT else None,
             lambda item: self.sees(item, "s"),
             lambda item: self.sees(item, "rs"),
+            filtered=any(scope.filters for scope in scopes),
         )
 
     def check_read(self, type_: str, resource: Resource | None) -> Resource:

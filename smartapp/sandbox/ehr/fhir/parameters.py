@@ -121,7 +121,7 @@ def patient_of(resource: Resource) -> str | None:
     if path == "id":
         return str(resource["id"])
     for item in values(resource, path) if path else ():
-        type_, _, id_ = str(item.get("reference", "")).rpartition("/")
-        if type_.rpartition("/")[2] == "Patient":
+        type_, _, id_ = str(item.get("reference", "")).partition("/")
+        if type_ == "Patient":
             return id_
     return None

@@ -44,11 +44,16 @@ class Query:
 
 @dataclass(frozen=True)
 class View:
-    """What one token may see of one type: `patients` None means everybody; `sees` judges each resource, `sees_included` those that come along."""  # noqa: E501 - one sentence
+    """What one token may see of one type.
+
+    `patients` None means everybody; `sees` judges each resource, `sees_included` those that come along; `filtered`
+    says that not all of a patient's are in sight.
+    """
 
     patients: frozenset[str] | None
     sees: Callable[[Resource], bool]
     sees_included: Callable[[Resource], bool]
+    filtered: bool
 
 
 @dataclass(frozen=True)

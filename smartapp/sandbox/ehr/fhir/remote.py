@@ -4,7 +4,7 @@ Every search is narrowed to the patients in reach before it is asked, and every 
 """
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -43,7 +43,7 @@ class RemoteStore:
         answer = self._ask("GET", f"{self._base}/{type_}/{id_}")
         if answer.status_code in {404, 410}:
             return None
-        resource = _json(answer)
+        resource = self._own(_json(answer))
         if resource.get("resourceType") != type_ or resource.get("id") != id_:
             raise _unusable()
         return resource
@@ -58,32 +58,43 @@ class RemoteStore:
         return self._page(rest.query, str(rest.url), None, view)
 
     def create(self, resource: Resource) -> Resource:
-        return _json(self._ask("POST", f"{self._base}/{resource['resourceType']}", json=resource))
+        return self._own(_json(self._ask("POST", f"{self._base}/{resource['resourceType']}", json=resource)))
 
     def update(self, resource: Resource, if_match: str | None) -> Resource:
         headers = {"If-Match": if_match} if if_match else {}
         url = f"{self._base}/{resource['resourceType']}/{resource['id']}"
-        return _json(self._ask("PUT", url, json=resource, headers=headers))
+        return self._own(_json(self._ask("PUT", url, json=resource, headers=headers)))
 
     def _find(self, known_as: str) -> str:
         identifier = self._identifiers[known_as]
         type_ = known_as.partition("/")[0]
         wanted = {"identifier": f"{identifier['system']}|{identifier['value']}"}
-        bundle = _json(self._ask("GET", f"{self._base}/{type_}", params=wanted))
-        found = [item for item in _resources(bundle) if identifier["value"] in _identifier_values(item)]
-        ids = {str(item["id"]) for item in found if item.get("resourceType") == type_}
+        # A store may ignore the parameter, so each row is looked at, on every page.
+        rows = self._rows(f"{self._base}/{type_}", wanted)
+        ids = {str(row["id"]) for row in rows if row["resourceType"] == type_ and _has(row, identifier["value"])}
         if len(ids) != 1:
             raise FhirError(503, "transient", "The store does not hold the sample people: load them first.")
         return f"{type_}/{ids.pop()}"
 
+    def _rows(self, first: str, params: dict[str, str]) -> Iterator[Resource]:
+        url: str | None = first
+        for visit in range(MOST_PAGES):
+            if url is None:
+                return
+            bundle = _json(self._ask("GET", url, params=None if visit else params))
+            yield from _resources(bundle)
+            url = self._next(bundle, url)
+
     def _page(self, query: Query, url: str, params: list[tuple[str, str]] | None, view: View) -> Page:
         bundle = _json(self._ask("GET", url, params=params))
-        found = [item for item in _resources(bundle) if item.get("resourceType") != "OperationOutcome"]
-        own = [item for item in found if item.get("resourceType") == query.type]
+        read = [self._own(item) for item in _resources(bundle)]
+        found = [item for item in read if item["resourceType"] != "OperationOutcome"]
+        own = [item for item in found if item["resourceType"] == query.type]
         shown = tuple(item for item in own if view.sees(item))
-        others = tuple(item for item in found if item.get("resourceType") != query.type and view.sees_included(item))
-        whole = len(shown) == len(own)
-        total = bundle.get("total") if whole and isinstance(bundle.get("total"), int) else None
+        others = tuple(item for item in found if item["resourceType"] != query.type and view.sees_included(item))
+        # The store's total counts what a filtered scope hides.
+        told = bundle.get("total") if len(shown) == len(own) and not view.filtered else None
+        total = told if isinstance(told, int) else None
         following = self._next(bundle, url)
         return Page(shown, others, total, Rest(query, total, url=following) if following else None)
 
@@ -94,6 +105,9 @@ class RemoteStore:
             page = self.more(rest, view)
             total, rest, visited = total + len(page.matches), page.rest, visited + 1
         return Page((), (), total)
+
+    def _own(self, resource: Resource) -> Resource:
+        return {name: _relative(value, f"{self._base}/") for name, value in resource.items()}
 
     def _next(self, bundle: Resource, asked: str) -> str | None:
         links = [link.get("url") for link in bundle.get("link", []) if link.get("relation") == "next"]
@@ -131,6 +145,18 @@ def _narrowed(query: Query, view: View) -> list[tuple[str, str]]:
     return [*kept, (name, ",".join(sorted(wanted & view.patients)))]
 
 
+def _relative(node: Any, base: str) -> Any:
+    """The same with references into the store made relative: a client sees our base and never the store's."""
+    if isinstance(node, list):
+        return [_relative(item, base) for item in node]
+    if not isinstance(node, dict):
+        return node
+    changed = {name: _relative(value, base) for name, value in node.items()}
+    if isinstance(changed.get("reference"), str):
+        changed["reference"] = changed["reference"].removeprefix(base)
+    return changed
+
+
 def _json(answer: requests.Response) -> Resource:
     try:
         body = answer.json()
@@ -150,5 +176,5 @@ def _resources(bundle: Resource) -> list[Resource]:
     return [item for item in entries if isinstance(item, dict) and "resourceType" in item]
 
 
-def _identifier_values(item: Resource) -> set[str]:
-    return {str(one.get("value")) for one in item.get("identifier", [])}
+def _has(item: Resource, value: str) -> bool:
+    return any(one.get("value") == value for one in item.get("identifier", []))

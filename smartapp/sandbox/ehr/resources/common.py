@@ -40,6 +40,11 @@ def reference(type_: str, id_: str, display: str | None = None) -> Resource:
     return {"reference": f"{type_}/{id_}", **({"display": display} if display else {})}
 
 
+def endpoint_id(hospital: Hospital) -> str:
+    """The Endpoint of a hospital's PACS: its own even where several hospitals share one store."""
+    return f"{hospital.id}-pacs"
+
+
 def sandbox_identifier(hospital: Hospital, value: str) -> Resource:
     """An identifier by which a resource without a public one is found again in another store."""
     return {"system": f"urn:oid:{_arc(hospital)}.102", "value": value}

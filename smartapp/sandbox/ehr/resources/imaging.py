@@ -11,6 +11,7 @@ from smartapp.sandbox.ehr.resources.common import (
     Setting,
     accession,
     concept,
+    endpoint_id,
     reference,
     resource,
 )
@@ -68,7 +69,7 @@ def _study(setting: Setting, person: Person, study: Study) -> Resource:
             "subject": reference("Patient", person.id),
             "started": study.started,
             "basedOn": [reference("ServiceRequest", study.service_request_id)],
-            "endpoint": [reference("Endpoint", "pacs")],
+            "endpoint": [reference("Endpoint", endpoint_id(setting.hospital))],
             "numberOfSeries": len(study.series),
             "numberOfInstances": sum(series.slices for series in study.series),
             "description": study.description,

@@ -7,6 +7,7 @@ from smartapp.sandbox.ehr.resources.common import (
     Resource,
     Setting,
     concept,
+    endpoint_id,
     reference,
     resource,
     sandbox_identifier,
@@ -37,10 +38,10 @@ def _endpoint(setting: Setting) -> Resource:
     connection = {"system": CONNECTION_TYPE, "code": "dicom-wado-rs", "display": "DICOM WADO-RS"}
     return resource(
         "Endpoint",
-        "pacs",
+        endpoint_id(hospital),
         {
             "extension": [{"url": TOKEN_EXTENSION, "valueBoolean": True}],
-            "identifier": [sandbox_identifier(hospital, "Endpoint/pacs")],
+            "identifier": [sandbox_identifier(hospital, f"Endpoint/{endpoint_id(hospital)}")],
             "status": "active",
             "connectionType": connection,
             "name": f"Images of {hospital.name}",

@@ -12,6 +12,7 @@ from smartapp.sandbox.ehr.resources.common import (
     concept,
     reference,
     resource,
+    sandbox_identifier,
 )
 from smartapp.sandbox.ehr.resources.imaging import updated
 from smartapp.sandbox.ehr.resources.pdf import one_page
@@ -42,14 +43,16 @@ def reports(setting: Setting) -> Iterator[Resource]:
 
 def _parts(setting: Setting, person: Person, study: Study, report: Report) -> Iterator[Resource]:
     if report.id in FINDINGS:
-        yield _finding(person, study, report)
+        yield _finding(setting, person, study, report)
     if report.id in WITH_PDF:
         yield _binary(setting, person, report)
     yield _report(setting, person, study, report)
 
 
-def _finding(person: Person, study: Study, report: Report) -> Resource:
+def _finding(setting: Setting, person: Person, study: Study, report: Report) -> Resource:
+    id_ = f"obs-{report.id}"
     fields = {
+        "identifier": [sandbox_identifier(setting.hospital, f"Observation/{id_}")],
         "status": "final",
         "category": [IMAGING_FINDING],
         "subject": reference("Patient", person.id),
@@ -57,7 +60,7 @@ def _finding(person: Person, study: Study, report: Report) -> Resource:
         "basedOn": [reference("ServiceRequest", study.service_request_id)],
         **FINDINGS[report.id],
     }
-    return resource("Observation", f"obs-{report.id}", fields, updated(report.issued))
+    return resource("Observation", id_, fields, updated(report.issued))
 
 
 def _binary(setting: Setting, person: Person, report: Report) -> Resource:

@@ -1,0 +1,123 @@
+"""A hospital that answers from a plain FHIR server behind it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from smartapp.sandbox.ehr.load import LoadError, load
+from tests.sandbox.ehr.app import TIMEOUT, App
+from tests.sandbox.ehr.process import configuration, free_port, running
+from tests.sandbox.ehr.store import Awkward, awkward_store
+from tests.sandbox.ehr.test_consent import consent
+from tests.sandbox.ehr.test_fhir import ids, pages
+
+READ = "openid fhirUser offline_access launch/patient patient/*.cruds"
+
+
+def load_by_command(folder: Path, store: str, hospital: str) -> str:
+    path = folder / "load.json"
+    path.write_text(json.dumps(configuration(free_port())))
+    command = [sys.executable, "-m", "smartapp.sandbox.ehr.load", "--config", str(path), "--hospital", hospital]
+    return subprocess.run([*command, "--store", store], check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Awkward]:
+    with awkward_store() as server:
+        told = load_by_command(tmp_path_factory.mktemp("load"), server.base, "st-elsewhere")
+        assert "30 resources loaded, 30 under other ids" in told
+        load_by_command(tmp_path_factory.mktemp("load"), server.base, "mercy")
+        yield server
+
+
+@pytest.fixture(scope="module")
+def mercy(store: Awkward, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with running(tmp_path_factory.mktemp("ehr"), fhir_store=store.base) as base:
+        yield App(base, hospital="mercy")
+
+
+@pytest.fixture
+def tokens(mercy: App) -> dict[str, Any]:
+    return mercy.sign_in("ana", "ana-mercy", READ)
+
+
+def test_launch_names_the_patient_as_the_store_does(mercy: App, tokens: dict[str, Any]) -> None:
+    assert tokens["patient"] == "x5"
+    patient = mercy.fhir("Patient/x5", tokens["access_token"]).json()
+    assert patient["identifier"][0]["value"] == "MH-5501"
+    assert mercy.fhir("Patient/x1", tokens["access_token"]).status_code == 403
+    assert mercy.fhir("Patient/x99", tokens["access_token"]).status_code == 404
+
+
+def test_only_the_patients_rows_survive_on_every_page(mercy: App, store: Awkward, tokens: dict[str, Any]) -> None:
+    store.asked.clear()
+    found = list(pages(mercy.base, "ImagingStudy", tokens["access_token"], hospital="mercy"))
+    assert len(found) == len(store.kept["ImagingStudy"])
+    rows = [entry["resource"] for page in found for entry in page.get("entry", [])]
+    assert [row["subject"]["reference"] for row in rows] == ["Patient/x5"]
+    assert all("total" not in page for page in found[:-1])
+    assert store.base not in json.dumps(found)
+    assert "wrong.invalid" not in json.dumps(found)
+    assert "patient=x5" in store.asked[0]
+
+
+def test_what_is_counted_is_what_is_seen(mercy: App, tokens: dict[str, Any]) -> None:
+    bundle = mercy.fhir("ImagingStudy?_summary=count", tokens["access_token"]).json()
+    assert bundle["total"] == 1
+
+
+def test_another_patient_is_refused_before_the_store_is_asked(
+    mercy: App, store: Awkward, tokens: dict[str, Any]
+) -> None:
+    token = tokens["access_token"]
+    store.asked.clear()
+    assert mercy.fhir("ImagingStudy?patient=x1", token).status_code == 403
+    assert mercy.fhir("Medication", token).status_code == 404
+    assert store.asked == []
+
+
+def test_document_of_a_report_is_reached_under_its_new_id(store: Awkward) -> None:
+    known = {row["id"] for row in store.kept["Binary"]}
+    forms = [form for row in store.kept["DiagnosticReport"] for form in row["presentedForm"] if "url" in form]
+    assert len(forms) == 1
+    assert forms[0]["url"].rpartition("/Binary/")[2] in known
+
+
+def test_loading_again_adds_nothing_that_has_an_identifier(store: Awkward, tmp_path: Path) -> None:
+    before = {type_: len(rows) for type_, rows in store.kept.items() if type_ != "Binary"}
+    load_by_command(tmp_path, store.base, "st-elsewhere")
+    assert {type_: len(rows) for type_, rows in store.kept.items() if type_ != "Binary"} == before
+
+
+def test_consent_is_written_through(mercy: App, store: Awkward, tokens: dict[str, Any]) -> None:
+    made = mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x5"))
+    assert made.status_code == 201
+    assert [row["id"] for row in store.kept["Consent"]] == [made.json()["id"]]
+    assert mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x1")).status_code == 403
+
+
+@pytest.mark.threat("F3")
+def test_a_store_that_is_down_is_503_and_never_a_crash(tmp_path: Path) -> None:
+    with running(tmp_path, fhir_store=f"http://127.0.0.1:{free_port()}/fhir") as base:
+        app = App(base, hospital="mercy")
+        browser = app.authorize(app.browser(), READ).submit(username="ana", password="ana-mercy")
+        browser.submit(decision="approve")
+        answer = app.redeem(browser.landed["code"])
+        assert (answer.status_code, answer.json()["resourceType"]) == (503, "OperationOutcome")
+
+
+def test_a_store_that_takes_nothing_is_an_error() -> None:
+    with awkward_store() as server, pytest.raises(LoadError):
+        load([{"resourceType": "Patient", "id": "a"}], server.base.replace("/plain", "/plain/not-there/at-all"))
+
+
+def test_ids_of_search_results_are_the_stores(mercy: App, tokens: dict[str, Any]) -> None:
+    bundle = mercy.fhir("Patient", tokens["access_token"]).json()
+    assert set(ids(bundle)) <= {"x5"}
+    assert requests.get(f"{mercy.iss}/metadata", timeout=TIMEOUT).ok
