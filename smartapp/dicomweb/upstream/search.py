@@ -28,12 +28,14 @@ class Search:
     """One conversation with the archive, under one permit's credential."""
 
     def __init__(self, base: str, session: GuardedSession, max_pages: int) -> None:
-        # dicomweb-client writes URLs, and with them PatientIDs, to its debug log.
-        logging.getLogger("dicomweb_client").setLevel(logging.CRITICAL)
+        # dicomweb-client writes URLs, and with them PatientIDs, to its debug log; retrying every error it sees.
+        for name in ("dicomweb_client", "retrying"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         self._session = session
         self._max_pages = max_pages
         # It calls nothing of a session but `get`, and changes nothing but `headers`.
         self._client = DICOMwebClient(url=base, session=cast("Any", session), permissive_uid=True)
+        self._client.set_http_retry_params(retry=False)  # the door retries what may be retried
 
     def studies(self, name: str, value: str) -> Iterator[Row]:
         """The rows of the studies with this PatientID or (comma-separated) StudyInstanceUID; not yet checked."""

@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 from smartapp.consent.model import AnyPermit, IndexPermit, Permit
 from smartapp.dicomweb.core.multipart import read_parts
-from smartapp.dicomweb.core.uids import parse_uid
+from smartapp.dicomweb.core.uids import is_uid, parse_uid
 from smartapp.dicomweb.core.walker import read_identity
 from smartapp.dicomweb.upstream.credentials import Credentials
 from smartapp.dicomweb.upstream.model import CheckedInstance, Expected, PacsStudy, PatientIds, Row
-from smartapp.dicomweb.upstream.rows import STUDY, instance_rows, is_of, series_rows, text
+from smartapp.dicomweb.upstream.rows import STUDY, instance_rows, is_of, series_rows, uid
 from smartapp.dicomweb.upstream.search import Search
 from smartapp.dicomweb.upstream.session import GuardedSession, NotTaken, require_ok
-from smartapp.errors import UpstreamMalformed, UpstreamMismatch
+from smartapp.errors import AccessDenied, Reason, UpstreamMalformed, UpstreamMismatch
 from smartapp.outbound.service import Outbound, StreamedAnswer
 from smartapp.settings import Provider, Upstreams
 from smartapp.tokens.model import TokenSource
@@ -38,12 +38,13 @@ class PacsReader:
         self, provider: Provider, outbound: Outbound, tokens: TokenSource, upstreams: Upstreams, alarm: Alarm
     ) -> None:
         parts = urlsplit(provider.dicomweb)
+        self._provider = provider.id
         self._base = provider.dicomweb.rstrip("/")
         self._door = outbound.for_origins(
             f"pacs-{provider.id}", (f"{parts.scheme}://{parts.netloc}",), ca_file=provider.ca_file
         )
         self._credentials = Credentials(provider, tokens)
-        self._upstreams = upstreams
+        self._max_pages = upstreams.max_pages
         self._alarm = alarm
 
     def studies(self, permit: IndexPermit, ids: PatientIds, named: Sequence[str]) -> tuple[PacsStudy, ...]:
@@ -52,18 +53,19 @@ class PacsReader:
         A row that does not name the patient is dropped, unless the EHR says that the study is the patient's: then it
         is returned as not belonging (threat A4).
         """
-        wanted = frozenset(parse_uid(uid) for uid in named)
+        wanted = frozenset(uid for uid in named if is_uid(uid))
+        self._require_ours(permit)
         return self._searched(permit, lambda search: tuple(_found(search, ids, wanted).values()))
 
     def series(self, permit: Permit, ids: PatientIds, study: str) -> tuple[Row, ...]:
         """The rows of the study's series, checked."""
-        permit.require(parse_uid(study))
+        self._require_study(permit, study)
         with self._alarmed(permit):
             return self._searched(permit, lambda search: tuple(series_rows(search.series(study), ids, study)))
 
     def metadata(self, permit: Permit, ids: PatientIds, study: str, series: str) -> tuple[Row, ...]:
         """The headers of the series' instances, each checked to be the patient's and of this series."""
-        permit.require(parse_uid(study))
+        self._require_study(permit, study)
         parse_uid(series)
         with self._alarmed(permit):
             return self._searched(
@@ -78,15 +80,24 @@ class PacsReader:
         An instance's chunks are read before the next one is asked for. UpstreamMismatch comes before the first byte of
         anything foreign, or of one that came already; UpstreamMalformed when one did not come, or the body was cut.
         """
-        permit.require(parse_uid(expected.study))
+        self._require_study(permit, expected.study)
         address = f"{self._base}/studies/{expected.study}"
         if series is not None:
             address += f"/series/{parse_uid(series)}"
         if sop is not None:
             address += f"/instances/{parse_uid(sop)}"
-        missing = {uid for uid, of in expected.series_of.items() if series in {None, of} and sop in {None, uid}}
+        missing = {one for one, of in expected.series_of.items() if series in {None, of} and sop in {None, one}}
         with self._opened(permit, address) as answer, self._alarmed(permit):
             yield from _checked(answer, expected, missing)
+
+    def _require_ours(self, permit: AnyPermit) -> None:
+        """A permit for one hospital opens no other's archive."""
+        if permit.provider != self._provider:
+            raise AccessDenied(Reason("provider-not-permitted", "permit"))
+
+    def _require_study(self, permit: Permit, study: str) -> None:
+        self._require_ours(permit)
+        permit.require(parse_uid(study))
 
     @contextmanager
     def _opened(self, permit: AnyPermit, address: str) -> Iterator[StreamedAnswer]:
@@ -102,12 +113,11 @@ class PacsReader:
                 raise self._credentials.refused()
 
     def _searched(self, permit: AnyPermit, use: Callable[[Search], _T]) -> _T:
-        patience = (self._upstreams.connect_timeout, self._upstreams.read_timeout)
         for last in (False, True):
             headers = self._credentials.headers(permit)
-            session = GuardedSession(self._door.session(), headers, patience)
+            session = GuardedSession(self._door.session(), headers)
             try:
-                return use(Search(self._base, session, self._upstreams.max_pages))
+                return use(Search(self._base, session, self._max_pages))
             except NotTaken:
                 self._credentials.rejected(permit, headers)
                 if last:
@@ -129,10 +139,10 @@ def _found(search: Search, ids: PatientIds, wanted: frozenset[str]) -> dict[str,
 
     def take(rows: Iterator[Row]) -> None:
         for row in rows:
-            uid, belongs = text(row, STUDY), is_of(ids, row)
-            if uid in wanted or belongs:
-                other = found.get(uid)
-                found[uid] = PacsStudy(parse_uid(uid), belongs and (other is None or other.belongs), row)
+            study, belongs = uid(row, STUDY), is_of(ids, row)
+            if study in wanted or belongs:
+                other = found.get(study)
+                found[study] = PacsStudy(study, belongs and (other is None or other.belongs), row)
 
     for patient_id in ids.values:
         take(search.studies("PatientID", patient_id))

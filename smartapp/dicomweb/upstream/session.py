@@ -1,6 +1,6 @@
 """The session that dicomweb-client is given: ours, with the credential of one permit, and answers looked at first."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -28,7 +28,8 @@ class Answered(Protocol):
 class Getter(Protocol):
     """The part of a `requests.Session` that is used."""
 
-    def get(self, url: str, **kwargs: Any) -> Any: ...
+    @property
+    def get(self) -> Callable[..., Any]: ...
 
 
 def require_ok(status: int) -> None:
@@ -51,16 +52,13 @@ class GuardedSession:
 
     session: Getter
     credential: Mapping[str, str]
-    timeout: tuple[float, float]
     headers: dict[str, str] = field(default_factory=dict)
     more: bool = False
 
     def get(self, url: str, headers: Mapping[str, str], **_kwargs: Any) -> Answered:
         """The answer, if it is 200 with JSON, or for a search 204."""
         sent = {name: value for name, value in headers.items() if name.lower() != "host"}
-        answer: Answered = self.session.get(
-            url, headers={**sent, **self.credential}, timeout=self.timeout, allow_redirects=False
-        )
+        answer: Answered = self.session.get(url, headers={**sent, **self.credential}, allow_redirects=False)
         if answer.status_code == 204:
             self.more = False
             return answer
