@@ -23,14 +23,15 @@ HELD: Final = 2**20
 
 _PREAMBLE: Final = bytes(128)
 _INFLATE_STEP: Final = 16384
-_BIG_ENDIAN_SYNTAX: Final = "1.2.840.10008.1.2.2"
-_IMPLICIT_SYNTAX: Final = "1.2.840.10008.1.2"
-_DEFLATED: Final = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
+BIG_ENDIAN_SYNTAX: Final = "1.2.840.10008.1.2.2"
+IMPLICIT_SYNTAX: Final = "1.2.840.10008.1.2"
+EXPLICIT_SYNTAX: Final = "1.2.840.10008.1.2.1"
+DEFLATED: Final = frozenset({"1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.4.95", "1.2.840.10008.1.2.4.205"})
 
 _META_LENGTH: Final = 0x00020000
 _META_CLASS: Final = 0x00020002
 _META_INSTANCE: Final = 0x00020003
-_SYNTAX: Final = 0x00020010
+TRANSFER_SYNTAX: Final = 0x00020010
 _CHARSET: Final = 0x00080005
 _CLASS: Final = 0x00080016
 _INSTANCE: Final = 0x00080018
@@ -39,7 +40,7 @@ _ISSUER: Final = 0x00100021
 _STUDY: Final = 0x0020000D
 _SERIES: Final = 0x0020000E
 
-_UIDS: Final = frozenset({_META_CLASS, _META_INSTANCE, _SYNTAX, _CLASS, _INSTANCE, _STUDY, _SERIES})
+_UIDS: Final = frozenset({_META_CLASS, _META_INSTANCE, TRANSFER_SYNTAX, _CLASS, _INSTANCE, _STUDY, _SERIES})
 _WANTED: Final = _UIDS | {_META_LENGTH, _CHARSET, _PATIENT_ID, _ISSUER}
 _LONGEST: Final = 1024
 _VR: Final = {_META_LENGTH: b"UL", _CHARSET: b"CS", _PATIENT_ID: b"LO", _ISSUER: b"LO"} | dict.fromkeys(_UIDS, b"UI")
@@ -71,9 +72,9 @@ def read_identity(chunks: Iterable[bytes]) -> tuple[Identity, list[bytes]]:
     source.skip(len(_PREAMBLE))
     if source.take(4) != b"DICM":
         raise UpstreamMalformed("dicom-no-part10")
-    meta = _file_meta(source)
-    syntax = read_uid(_required(meta, _SYNTAX))
-    values = _data_set(_Inflating(source, held.pull).source if syntax in _DEFLATED else source, syntax)
+    meta = read_file_meta(source)
+    syntax = read_uid(_required(meta, TRANSFER_SYNTAX))
+    values = _data_set(_Inflating(source, held.pull).source if syntax in DEFLATED else source, syntax)
     return _identity(syntax, meta, values), held.neutral()
 
 
@@ -101,8 +102,11 @@ def _required(values: dict[int, bytes], tag: int) -> bytes:
     return values[tag]
 
 
-def _file_meta(source: Source) -> dict[int, bytes]:
-    """The file meta information (PS3.10 §7.1), always Explicit VR Little Endian. Its length, if given, must be true."""
+def read_file_meta(source: Source) -> dict[int, bytes]:
+    """The elements of the file meta information (PS3.10 §7.1) that we know, by tag; `source` is moved to the data set.
+
+    It is always Explicit VR Little Endian. Its length, if given, must be true.
+    """
     values: dict[int, bytes] = {}
     end = None
     last = _META_LENGTH - 1
@@ -121,7 +125,7 @@ def _file_meta(source: Source) -> dict[int, bytes]:
 
 def _data_set(source: Source, syntax: str) -> dict[int, bytes]:
     """The elements of the data set that say whose it is, up to the Series Instance UID."""
-    encoding = {_IMPLICIT_SYNTAX: IMPLICIT, _BIG_ENDIAN_SYNTAX: BIG_ENDIAN}.get(syntax, EXPLICIT)
+    encoding = {IMPLICIT_SYNTAX: IMPLICIT, BIG_ENDIAN_SYNTAX: BIG_ENDIAN}.get(syntax, EXPLICIT)
     values: dict[int, bytes] = {}
     last = 0x0002FFFF
     while last < _SERIES:
