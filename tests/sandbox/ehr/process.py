@@ -42,20 +42,20 @@ def clients() -> list[dict[str, Any]]:
     ]
 
 
-def configuration(port: int, **mercy: Any) -> dict[str, Any]:
-    hospitals = {
-        "st-elsewhere": {"dicomweb": PACS, "clients": clients()},
-        "mercy": {"dicomweb": PACS, "clients": clients(), **mercy},
-    }
+def configuration(port: int, hospital: str = "mercy", **more: Any) -> dict[str, Any]:
+    """Both hospitals with all test clients; `more` is said of one of them."""
+    plain: dict[str, Any] = {"dicomweb": PACS, "clients": clients()}
+    hospitals = {"st-elsewhere": plain, "mercy": plain}
+    hospitals[hospital] = {**plain, **more}
     return {"base_url": f"http://localhost:{port}", "hospitals": hospitals}
 
 
 @contextmanager
-def running(folder: Path, **mercy: Any) -> Iterator[str]:
+def running(folder: Path, hospital: str = "mercy", **more: Any) -> Iterator[str]:
     """The base URL of a process that lives as long as the block."""
     port = free_port()
     path = folder / f"ehr-{port}.json"
-    path.write_text(json.dumps(configuration(port, **mercy)))
+    path.write_text(json.dumps(configuration(port, hospital, **more)))
     command = [sys.executable, "-m", "smartapp.sandbox.ehr", "--port", str(port), "--config", str(path)]
     process = subprocess.Popen(command)
     try:
