@@ -28,6 +28,8 @@ class _Pacs:
         self._archives = {id_: read_archive(config.folder) for id_, config in configs.items()}
 
     def admit(self) -> None:
+        if request.routing_exception is not None:  # no such route: Flask says so next
+            return
         hospital = g.get("hospital")
         if hospital not in self._configs:
             abort(404)
