@@ -1,6 +1,6 @@
 """The Flask application: every hospital's pages, OAuth and FHIR in one process."""
 
-from flask import Flask, Response, jsonify, render_template
+from flask import Flask, Response, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from smartapp.sandbox.ehr.config import EhrConfig
@@ -39,8 +39,11 @@ def _page_refused(error: PageError) -> tuple[str, int]:
     return render_template("error.html", text=error.text), error.status
 
 
-def _http_refused(error: HTTPException) -> tuple[str, int]:
-    return render_template("error.html", text=error.name), error.code or 500
+def _http_refused(error: HTTPException) -> Response | tuple[str, int]:
+    status = error.code or 500
+    if request.path.split("/")[2:3] == ["fhir"]:
+        return to_response(FhirError(status, "not-supported", error.name).outcome(), status)
+    return render_template("error.html", text=error.name), status
 
 
 def _headers(answer: Response) -> Response:

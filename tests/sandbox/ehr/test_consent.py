@@ -74,6 +74,22 @@ def test_what_may_not_be_written(ehr: str, body: Any, status: int) -> None:
     assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
 
 
+@pytest.mark.threat("F16")
+@pytest.mark.parametrize("text", ["", "{", "NaN", '{"a": NaN}', "[" * 100_000, '"\\ud800"', "null"])
+def test_a_body_that_is_no_json_object_is_400(ehr: str, text: str) -> None:
+    app = App(ehr)
+    token = app.sign_in("ana", "ana-sandbox", SCOPE)["access_token"]
+    assert app.fhir("Consent", token, "POST", data=text).status_code == 400
+
+
+def test_any_text_in_a_consent_comes_back_as_it_went(ehr: str) -> None:
+    app = App(ehr)
+    token = app.sign_in("ana", "ana-sandbox", SCOPE)["access_token"]
+    body = consent(identifier=[{"system": "urn:example", "value": "á 漢 \U0001f600"}])
+    made = app.fhir("Consent", token, "POST", json=body).json()
+    assert app.fhir(f"Consent/{made['id']}", token).json()["identifier"] == body["identifier"]
+
+
 def test_writing_needs_its_letter_and_its_type(ehr: str) -> None:
     app = App(ehr)
     reader = app.sign_in("ana", "ana-sandbox", "launch/patient patient/Consent.rs")["access_token"]

@@ -82,6 +82,17 @@ def test_another_patient_is_refused_before_the_store_is_asked(
     assert store.asked == []
 
 
+@pytest.mark.parametrize("id_", ["..", ".", "%2e%2e", "x5%3F_id=x1", "x5%23", "x" * 65, "x5%0a"])
+def test_an_id_is_no_way_around_in_the_store(mercy: App, store: Awkward, tokens: dict[str, Any], id_: str) -> None:
+    store.asked.clear()
+    # Prepared by hand: the client library would tidy the path up.
+    wanted = requests.Request("GET", mercy.iss, headers={"Authorization": f"Bearer {tokens['access_token']}"}).prepare()
+    wanted.url = f"{mercy.iss}/Patient/{id_}"
+    with requests.Session() as http:
+        assert http.send(wanted, timeout=TIMEOUT).status_code in {400, 404}
+    assert store.asked == []
+
+
 def test_document_of_a_report_is_reached_under_its_new_id(store: Awkward) -> None:
     known = {row["id"] for row in store.kept["Binary"]}
     forms = [form for row in store.kept["DiagnosticReport"] for form in row["presentedForm"] if "url" in form]

@@ -88,6 +88,18 @@ def test_refresh_rotates_and_reuse_kills_the_family(ehr: str) -> None:
     assert not works(app, second["access_token"])
 
 
+@pytest.mark.threat("O27")
+def test_refresh_by_many_at_once_gives_at_most_one_and_that_one_dies(ehr: str) -> None:
+    app = App(ehr)
+    first = app.redeem(a_code(app)).json()
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: app.refresh(first["refresh_token"]), range(12)))
+    good = [answer for answer in answers if answer.status_code == 200]
+    assert {answer.status_code for answer in answers} <= {200, 400}
+    assert len(good) <= 1
+    assert not any(works(app, answer.json()["access_token"]) for answer in good)
+
+
 @pytest.mark.threat("O29")
 @pytest.mark.clause("RFC 6749", "6")
 def test_refresh_narrows_and_never_widens(ehr: str) -> None:

@@ -19,7 +19,7 @@ PAGE_LIFE = timedelta(minutes=15)
 
 def to_response(body: dict[str, Any], status: int = 200) -> Response:
     """A resource as an HTTP answer that nobody may keep."""
-    answer = Response(json.dumps(body, ensure_ascii=False), status, content_type=f"{FHIR_JSON}; charset=utf-8")
+    answer = Response(json.dumps(body), status, content_type=f"{FHIR_JSON}; charset=utf-8")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

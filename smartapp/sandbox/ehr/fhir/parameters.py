@@ -1,5 +1,6 @@
 """Which search parameters each type has, of what kind, and where their values are (FHIR R4 §3.1.1.4)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -100,6 +101,14 @@ COMPARTMENT = {
     "Consent": "patient",
     "Binary": "securityContext",
 }
+
+
+_ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
+
+
+def is_id(text: str) -> bool:
+    """Whether a text is a logical id (FHIR R4 §2.24.0.1), and no step to another place of a store's addresses."""
+    return bool(_ID.fullmatch(text)) and text.strip(".") != ""
 
 
 def values(resource: Any, path: str) -> Iterator[Any]:

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, request
 from smartapp.sandbox.ehr.fhir.access import Access, access_of
 from smartapp.sandbox.ehr.fhir.bundle import bundle_of, to_response
 from smartapp.sandbox.ehr.fhir.errors import FhirError, bad_query, insufficient, no_token, not_found
-from smartapp.sandbox.ehr.fhir.parameters import PARAMETERS
+from smartapp.sandbox.ehr.fhir.parameters import PARAMETERS, is_id
 from smartapp.sandbox.ehr.fhir.query import parse_query
 from smartapp.sandbox.ehr.fhir.writing import consent_of
 from smartapp.sandbox.ehr.resources.common import Resource
@@ -59,7 +59,7 @@ def post_search(hospital: str, type_: str) -> Response:
 def read(hospital: str, type_: str, id_: str) -> Response:
     """`GET [base]/Type/id` with ETag (FHIR R4 §3.1.0.1). A Binary comes as its own bytes unless FHIR is asked for."""
     site, access = _enter(hospital, type_)
-    resource = access.check_read(type_, site.backend.read(type_, id_))
+    resource = access.check_read(type_, site.backend.read(type_, id_) if is_id(id_) else None)
     if type_ == "Binary" and "fhir" not in request.headers.get("Accept", "") and request.args.get("_format") is None:
         return _bytes(resource)
     return _versioned(resource)
@@ -85,7 +85,7 @@ def update(hospital: str, type_: str, id_: str) -> Response:
     """`PUT [base]/Consent/id`, with If-Match where the client wants to be safe (FHIR R4 §3.1.0.5)."""
     site, access = _enter(hospital, type_)
     consent = consent_of(type_, id_)
-    current = site.backend.read(type_, id_)
+    current = site.backend.read(type_, id_) if is_id(id_) else None
     if current is None:
         raise not_found()
     _check_write(access, current, "u")

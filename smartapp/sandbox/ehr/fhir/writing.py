@@ -13,7 +13,7 @@ def consent_of(type_: str, id_: str | None) -> Resource:
     if type_ != "Consent":
         raise FhirError(405, "not-supported", "Only Consent can be written here.")
     try:
-        body = json.loads(request.get_data())
+        body = json.loads(request.get_data(), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise FhirError(400, "structure", "The body is no JSON.") from error
     if not isinstance(body, dict) or body.get("resourceType") != "Consent":
@@ -22,6 +22,11 @@ def consent_of(type_: str, id_: str | None) -> Resource:
         raise FhirError(400, "invalid", "The id in the body is not the one in the path.")
     _validate(body)
     return body
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity are no JSON (RFC 8259 §6), whatever Python thinks of them."""
+    raise ValueError(constant)
 
 
 def _validate(body: Resource) -> None:
