@@ -78,6 +78,18 @@ _FILES: Final = {
 
 _FILLER: Final = re.compile(r" (?:structure|region structure|region|part|joint structure|of body)\Z")
 
+_STANDINGS: Final = {
+    "final": "final",
+    "amended": "amended",
+    "corrected": "amended",
+    "appended": "amended",
+    "registered": "preliminary",
+    "partial": "preliminary",
+    "preliminary": "preliminary",
+    "cancelled": "withdrawn",
+    "entered-in-error": "withdrawn",
+}
+
 
 def study_title(study: StudySummary) -> str:
     """What a person calls the study: its kind and the part of the body, else the hospital's own words."""
@@ -100,6 +112,14 @@ def series_title(series: SeriesSummary) -> str:
     if series.description:
         return series.description
     return str(_("Series %(number)s", number=series.number) if series.number is not None else _("Series"))
+
+
+def report_standing(status: str) -> str:
+    """What a DiagnosticReport's or Observation's status (FHIR R4 §9.1.6) means to its reader.
+
+    One of `final`, `amended`, `preliminary`, `withdrawn`, `unknown`: a code that we do not know is not taken for final.
+    """
+    return _STANDINGS.get(status, "unknown")
 
 
 def kind_of_file(content_type: str) -> str:

@@ -143,12 +143,12 @@ class FakeIdentity:
                 )
         raise WrongContext
 
-    def list_sessions(self, person_id: str) -> list[SessionSummary]:
-        here = person_id.removeprefix("per-")
-        return [
-            SessionSummary(here, NOW, NOW, "Firefox, Linux", is_current=False),
-            SessionSummary("ses-phone", NOW - timedelta(hours=3), NOW - timedelta(hours=1), "", is_current=False),
-        ]
+    def list_sessions(self, person_id: str, *, current: str = "") -> tuple[SessionSummary, ...]:
+        earlier = NOW - timedelta(hours=3)
+        return tuple(
+            SessionSummary(session_id, earlier, NOW, agent, is_current=session_id == current)
+            for session_id, agent in (("ses-ana", "Firefox, Linux"), ("ses-phone", ""))
+        )
 
 
 @dataclass(frozen=True)

@@ -1,48 +1,33 @@
 """Sample reports."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
+from smartapp.fhir.upstream.model import Observation, ReportAttachment, ReportDocument
 
-@dataclass(frozen=True)
-class Section:
-    title: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Paper:
-    content_type: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Report:
-    id: str
-    status: str
-    issued: datetime
-    title: str
-    conclusion: str
-    narrative: str
-    sections: tuple[Section, ...] = ()
-    attachments: tuple[Paper, ...] = field(default_factory=tuple)
-
-
-REPORT = Report(
+REPORT: Final = ReportDocument(
     id="rep-1",
     status="final",
     issued=datetime(2026, 9, 17, 20, 10, tzinfo=UTC),
+    effective=None,
     title="CT chest without contrast",
     conclusion="A single 5 mm nodule in the right upper lobe, most likely harmless.",
-    narrative="<div><p>The airways are open.</p><table><tr><th>Nodule</th><td>5 mm</td></tr></table></div>",
-    sections=(Section("Findings", "No fluid around the lungs.\nThe heart is of normal size."),),
-    attachments=(Paper("application/pdf", "Report as PDF"),),
+    performers=("Dr. Morgan Lee",),
+    observations=(Observation("Nodule", "5 mm", "final"),),
+    texts=("No fluid around the lungs.\nThe heart is of normal size.",),
+    narrative_html="<div><p>The airways are open.</p><table><tr><th>Nodule</th><td>5 mm</td></tr></table></div>",
+    attachments=(ReportAttachment(0, "application/pdf", "Report as PDF"),),
 )
-PRELIMINARY = Report(
+PRELIMINARY: Final = replace(
+    REPORT,
     id="rep-2",
     status="preliminary",
     issued=datetime(2026, 11, 21, 3, 50, tzinfo=UTC),
     title="CT head",
     conclusion="No acute finding.",
-    narrative="",
+    observations=(),
+    texts=(),
+    narrative_html="",
+    attachments=(),
 )

@@ -12,13 +12,14 @@ from smartapp.web.parts import parts
 
 @dataclass(frozen=True)
 class Record:
-    """What the head of a page says. `acting`: a representative is looking, not the patient."""
+    """What the head of a page says. `acting`: `person`, a representative, is looking, not the patient."""
 
     context_id: str
     name: str
     birth_date: date | None
     hospital: str
     timezone: ZoneInfo
+    person: str
     acting: bool
 
 
@@ -33,6 +34,7 @@ def record_of(principal: Principal) -> Record:
                 birth_date=context.display.record_birth_date,
                 hospital=provider.name,
                 timezone=ZoneInfo(provider.timezone),
+                person=context.display.person_name,
                 acting=principal.kind is PrincipalKind.REPRESENTATIVE,
             )
     raise WrongContext

@@ -106,13 +106,8 @@ def viewer_token(ctx: str, uid: str) -> Response:
 def sessions_page(ctx: str) -> str:
     """Where this person is signed in."""
     principal = sessions.principal(ctx)
-    found = parts().identity.list_sessions(principal.person_id)
-    return render_template(
-        "portal/sessions.html",
-        record=record_of(principal),
-        sessions=found,
-        current_session_id=principal.session_id,
-    )
+    found = parts().identity.list_sessions(principal.person_id, current=principal.session_id)
+    return render_template("portal/sessions.html", record=record_of(principal), sessions=found)
 
 
 @blueprint.post("/sessions/<sid>/end")
