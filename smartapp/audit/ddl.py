@@ -29,8 +29,20 @@ _POSTGRESQL: Final = (
     FOR EACH ROW EXECUTE FUNCTION audit_events_refuse()""",
     """CREATE TRIGGER audit_events_no_truncate BEFORE TRUNCATE ON audit_events
     FOR EACH STATEMENT EXECUTE FUNCTION audit_events_refuse()""",
+    # OVERRIDING SYSTEM VALUE gets round the identity column.
+    """CREATE FUNCTION audit_events_refuse_below() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN
+        IF NEW.seq <= (SELECT coalesce(max(seq), 0) FROM audit_events) THEN
+            RAISE EXCEPTION 'audit_events is append-only';
+        END IF;
+        RETURN NEW;
+    END $$""",
+    """CREATE TRIGGER audit_events_no_insert_below BEFORE INSERT ON audit_events
+    FOR EACH ROW EXECUTE FUNCTION audit_events_refuse_below()""",
 )
 _POSTGRESQL_DROP: Final = (
+    "DROP TRIGGER audit_events_no_insert_below ON audit_events",
+    "DROP FUNCTION audit_events_refuse_below()",
     "DROP TRIGGER audit_events_no_truncate ON audit_events",
     "DROP TRIGGER audit_events_no_change ON audit_events",
     "DROP FUNCTION audit_events_refuse()",
