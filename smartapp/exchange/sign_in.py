@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from smartapp.access.service import Access
+from smartapp.clock import Clock
 from smartapp.db.unit import Database
-from smartapp.errors import AccessDenied, LaunchRefused, Reason, SmartappError
+from smartapp.errors import AccessDenied, Reason, SmartappError
+from smartapp.exchange.representatives import end_of_right
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, PrincipalKind
 from smartapp.identity.service import BrowserSession, Display, Identity, OpenedSession
 from smartapp.launch.keeper import TokenKeeper
 from smartapp.launch.service import BegunLaunch, CompletedLaunch, Launcher
+from smartapp.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,8 @@ class SignIn:
     def __init__(
         self,
         *,
+        settings: Settings,
+        clock: Clock,
         database: Database,
         launcher: Launcher,
         keeper: TokenKeeper,
@@ -35,6 +41,8 @@ class SignIn:
         fhir: FhirReader,
         identity: Identity,
     ) -> None:
+        self._settings = settings
+        self._clock = clock
         self._database = database
         self._launcher = launcher
         self._keeper = keeper
@@ -73,11 +81,8 @@ class SignIn:
         permit = self._access.sign_in(done.provider, done.patient_id, done.credential_id, request_id)
         record = self._fhir.patient(permit)
         acting = done.relation is PrincipalKind.REPRESENTATIVE
-        display = Display(
-            person_name=self._person_name(permit, done.fhir_user) if acting else record.name,
-            record_name=record.name,
-            record_birth_date=record.birth_date,
-        )
+        person = self._fhir.person_name(permit, done.fhir_user) if acting else record.name
+        display = Display(person_name=person, record_name=record.name, record_birth_date=record.birth_date)
         with self._database.write() as session:
             return self._identity.open_session(
                 session,
@@ -92,9 +97,18 @@ class SignIn:
                 user_agent=browser.user_agent,
                 replaces=browser.old_cookie,
                 relation=done.fhir_user.partition("/")[0] if acting else "",
-                expires_at=self._end_of_right(done, record.birth_date) if acting else None,
+                expires_at=self._end_of_right(done.provider, record.birth_date) if acting else None,
                 request_id=request_id,
             )
+
+    def _end_of_right(self, provider_id: str, birth_date: date | None) -> datetime | None:
+        provider = self._settings.provider(provider_id)
+        return end_of_right(
+            birth_date,
+            age_of_majority=provider.age_of_majority,
+            timezone=provider.timezone,
+            now=self._clock.now(),
+        )
 
     def sign_out(self, browser_session: BrowserSession, *, request_id: str) -> None:
         """Ends this session and what hangs on it: viewer tokens, the EHR's credentials, running streams."""

@@ -1,0 +1,108 @@
+"""The only place that chooses concrete parts: from settings to an application."""
+
+from dataclasses import dataclass
+
+from flask import Flask
+
+from smartapp.access.service import Access
+from smartapp.audit.service import AuditTrail
+from smartapp.clock import Clock, SystemClock
+from smartapp.consent.policy import decide
+from smartapp.db.datakeys import DataKeys
+from smartapp.db.engine import make_engine
+from smartapp.db.unit import Database
+from smartapp.dicomweb.core.cache import InstanceCache
+from smartapp.dicomweb.core.render import RenderPool
+from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
+from smartapp.dicomweb.upstream.alarm import AuditedAlarm
+from smartapp.dicomweb.upstream.service import PacsReader
+from smartapp.exchange.sign_in import SignIn
+from smartapp.fhir.upstream.service import FhirReader
+from smartapp.identity.service import Identity
+from smartapp.launch.ehrs import Ehrs
+from smartapp.launch.keeper import TokenKeeper
+from smartapp.launch.service import Launcher
+from smartapp.launch.vault import Vault
+from smartapp.outbound.service import Outbound
+from smartapp.portal.blueprints import BLUEPRINTS as PORTAL
+from smartapp.records.index import IndexKeeper
+from smartapp.records.service import Records
+from smartapp.security.keyring import Keyring
+from smartapp.settings import Settings
+from smartapp.tokens.single_use import SingleUse
+from smartapp.tokens.viewer import ViewerTokens
+from smartapp.web.app import build_app
+from smartapp.web.parts import Parts
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What everything stands on: time, keys, the database, the trail and the door to the network."""
+
+    settings: Settings
+    clock: Clock
+    keyring: Keyring
+    database: Database
+    datakeys: DataKeys
+    audit: AuditTrail
+    outbound: Outbound
+
+
+def lay_ground(settings: Settings, clock: Clock) -> Ground:
+    """Opens keys and database. Raises KeysUnavailable; the database is first asked when it is first needed."""
+    keyring = Keyring.load(settings.keys.dir)
+    database = Database(make_engine(settings.database))
+    datakeys = DataKeys(database, keyring, clock)
+    audit = AuditTrail(database, keyring, datakeys, clock)
+    return Ground(settings, clock, keyring, database, datakeys, audit, Outbound(settings.upstreams, clock))
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
+    """The application that gunicorn serves. `clock` lets tests decide what time it is.
+
+    Raises ConfigurationError and KeysUnavailable for what cannot be used: a start is refused, never half made.
+    """
+    return build_app(make_parts(lay_ground(settings, clock or SystemClock())), (*PORTAL, dicomweb_gateway))
+
+
+def make_parts(ground: Ground) -> Parts:
+    """The services that views use, built upon the ground."""
+    settings, clock = ground.settings, ground.clock
+    identity = Identity(ground.database, ground.keyring, ground.datakeys, ground.audit, clock, settings.sessions)
+    access = Access(decide, ground.audit, identity, clock)
+    ehrs = Ehrs(settings, ground.outbound, clock)
+    keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
+    single_use = SingleUse(ground.database, ground.keyring, clock)
+    launcher = Launcher(settings, ehrs, keeper, ground.keyring, single_use, ground.audit, clock)
+    fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        keyring=ground.keyring,
+        identity=identity,
+        records=_records(ground, access, fhir, keeper),
+        sign_in=SignIn(
+            settings=settings,
+            clock=clock,
+            database=ground.database,
+            launcher=launcher,
+            keeper=keeper,
+            access=access,
+            fhir=fhir,
+            identity=identity,
+        ),
+        viewer_tokens=ViewerTokens(ground.database, ground.keyring, identity, clock),
+    )
+
+
+def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeeper) -> Records:
+    settings, alarm = ground.settings, AuditedAlarm(ground.audit)
+    pacs = {
+        provider.id: PacsReader(provider, ground.outbound, keeper, settings.upstreams, alarm)
+        for provider in settings.providers
+    }
+    index = IndexKeeper(settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock)
+    cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
+    return Records(
+        settings, access, index, fhir, pacs, cache, RenderPool(settings.rendering), ground.audit, ground.clock
+    )
