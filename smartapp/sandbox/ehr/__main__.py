@@ -8,7 +8,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from smartapp.sandbox.ehr.app import create_app
-from smartapp.sandbox.ehr.config import load_config
+from smartapp.sandbox.ehr.config import ConfigError, load_config
 from smartapp.sandbox.world import build_world
 
 # One worker, because the memory is one; many threads, because they wait most of the time.
@@ -43,7 +43,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--config", type=Path, required=True)
     arguments = parser.parse_args()
-    _Server(create_app(load_config(arguments.config), build_world()), arguments.port).run()
+    try:
+        app = create_app(load_config(arguments.config), build_world())
+    except ConfigError as error:
+        parser.error(str(error))
+    _Server(app, arguments.port).run()
 
 
 if __name__ == "__main__":

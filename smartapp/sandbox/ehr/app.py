@@ -21,7 +21,7 @@ POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri
 
 
 def create_app(config: EhrConfig, world: World) -> Flask:
-    """The WSGI application for these hospitals; KeyError if the world lacks one of them."""
+    """The WSGI application for these hospitals; ConfigError if the world lacks one of them."""
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LONGEST_BODY
     app.extensions[EXTENSION] = build_sites(config, world)

@@ -52,10 +52,17 @@ def read_assertion(text: str, jwks: Mapping[str, Any], client_id: str, audiences
 def unverified_subject(text: str) -> str:
     """Whose assertion it says it is, to look its keys up; BadAssertion if that cannot be read."""
     try:
-        claims = json.loads(jws.extract_compact(text.encode()).payload)
+        claims = json.loads(jws.extract_compact(text.encode()).payload, object_pairs_hook=_each_once)
         return str(claims["sub"])
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise BadAssertion("not a JWT with a subject") from error
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose names differ: of two equal ones, two readers may believe different ones (RFC 7519 §4)."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a name is there twice")
+    return dict(pairs)
 
 
 def _key_for(text: str, jwks: Mapping[str, Any]) -> Key:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import abort, current_app
 
-from smartapp.sandbox.ehr.config import Client, EhrConfig, HospitalConfig
+from smartapp.sandbox.ehr.config import Client, ConfigError, EhrConfig, HospitalConfig
 from smartapp.sandbox.ehr.fhir.local import LocalStore
 from smartapp.sandbox.ehr.fhir.query import Backend, Rest
 from smartapp.sandbox.ehr.fhir.remote import RemoteStore
@@ -77,7 +77,10 @@ def setting_of(hospital: Hospital, config: HospitalConfig, base_url: str) -> Set
 
 
 def build_sites(config: EhrConfig, world: World) -> dict[str, Site]:
-    """Every configured hospital; KeyError if the sample world has none of that name."""
+    """Every configured hospital; ConfigError if the sample world has none of that name."""
+    unknown = set(config.hospitals) - {hospital.id for hospital in world.hospitals}
+    if unknown:
+        raise ConfigError(f"the sample world has no hospital {', '.join(sorted(unknown))}")
     return {id_: _site(config, world.hospital(id_), entry) for id_, entry in config.hospitals.items()}
 
 

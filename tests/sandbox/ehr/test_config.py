@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,3 +51,15 @@ def test_no_json_is_refused(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(ConfigError):
         load_config(path)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", '{"base_url": "http://localhost:1", "hospitals": {"x": {"dicomweb": "", "clients": []}}}']
+)
+def test_the_command_ends_with_a_sentence_and_no_traceback(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "ehr.json"
+    path.write_text(text)
+    command = [sys.executable, "-m", "smartapp.sandbox.ehr", "--port", "1", "--config", str(path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr

@@ -25,7 +25,6 @@ def consent(patient: str = "ana", **more: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.promise("B5")
 @pytest.mark.clause("FHIR R4", "3.1.0.5")
 def test_created_found_and_updated_with_care(ehr: str) -> None:
     app = App(ehr)
@@ -74,7 +73,6 @@ def test_what_may_not_be_written(ehr: str, body: Any, status: int) -> None:
     assert (answer.status_code, answer.json()["resourceType"]) == (status, "OperationOutcome")
 
 
-@pytest.mark.threat("F16")
 @pytest.mark.parametrize("text", ["", "{", "NaN", '{"a": NaN}', "[" * 100_000, '"\\ud800"', "null"])
 def test_a_body_that_is_no_json_object_is_400(ehr: str, text: str) -> None:
     app = App(ehr)

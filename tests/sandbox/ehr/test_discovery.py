@@ -6,7 +6,6 @@ from tests.sandbox.ehr.app import TIMEOUT, App
 from tests.sandbox.ehr.process import PACS
 
 
-@pytest.mark.promise("A1")
 @pytest.mark.clause("SMART App Launch 2.2", "7")
 def test_smart_configuration_names_what_works(ehr: str) -> None:
     app = App(ehr)

@@ -68,7 +68,6 @@ SEARCHES: list[tuple[str, set[str]]] = [
 ]
 
 
-@pytest.mark.promise("A2")
 @pytest.mark.clause("FHIR R4", "3.1.1")
 @pytest.mark.parametrize(("query", "expected"), SEARCHES)
 def test_search(ehr: str, query: str, expected: set[str]) -> None:
@@ -224,7 +223,6 @@ TABLE = [
 ]
 
 
-@pytest.mark.promise("B3")
 @pytest.mark.clause("SMART App Launch 2.2", "3.0.2")
 @pytest.mark.parametrize(("scope", "request_", "status"), TABLE)
 def test_scope_is_enforced(ehr: str, scope: str, request_: str, status: int) -> None:

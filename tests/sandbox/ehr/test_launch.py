@@ -11,7 +11,6 @@ from tests.sandbox.ehr.process import LAUNCH, REDIRECT
 ALL = "openid fhirUser launch/patient offline_access patient/*.rs"
 
 
-@pytest.mark.promise("A1")
 @pytest.mark.clause("SMART App Launch 2.2", "3.0.2")
 def test_portal_button_lands_in_a_trusted_app_without_a_second_password_or_page(ehr: str) -> None:
     app = App(ehr, client_id="imaging", asymmetric=True)
@@ -29,7 +28,6 @@ def test_portal_button_lands_in_a_trusted_app_without_a_second_password_or_page(
     assert app.fhir("Patient/ana", tokens["access_token"]).json()["name"][0]["family"] == "Rivera"
 
 
-@pytest.mark.promise("A1")
 def test_a_launch_is_good_once_and_for_its_own_app_only(ehr: str) -> None:
     app = App(ehr, client_id="imaging", asymmetric=True)
     browser = app.portal_launch("ana", "ana-sandbox", "My imaging")
@@ -43,7 +41,6 @@ def test_a_launch_is_good_once_and_for_its_own_app_only(ehr: str) -> None:
     assert browser.landed["error"] == "invalid_request"
 
 
-@pytest.mark.promise("A1")
 def test_a_launch_of_one_person_is_nothing_to_another(ehr: str) -> None:
     app = App(ehr, client_id="imaging", asymmetric=True)
     launch = app.portal_launch("ana", "ana-sandbox", "My imaging").landed["launch"]
@@ -52,7 +49,6 @@ def test_a_launch_of_one_person_is_nothing_to_another(ehr: str) -> None:
     assert thief.landed["error"] == "access_denied"
 
 
-@pytest.mark.promise("A1")
 def test_launch_of_one_study_tells_it_as_context(ehr: str) -> None:
     app = App(ehr, client_id="imaging", asymmetric=True)
     browser = app.portal_launch("ana", "ana-sandbox", "CT chest without contrast")
@@ -61,7 +57,6 @@ def test_launch_of_one_study_tells_it_as_context(ehr: str) -> None:
     assert tokens["fhirContext"] == [{"reference": "ImagingStudy/img-ana-ct-chest"}]
 
 
-@pytest.mark.promise("A1")
 @pytest.mark.clause("OpenID Connect Core", "2")
 def test_standalone_launch_asks_for_password_and_approval_and_gives_an_id_token(ehr: str) -> None:
     app = App(ehr)
@@ -81,7 +76,6 @@ def test_standalone_launch_asks_for_password_and_approval_and_gives_an_id_token(
     assert claims["sub"] not in {"ana", ""}
 
 
-@pytest.mark.promise("A1")
 def test_wrong_password_is_told_and_may_be_tried_again(ehr: str) -> None:
     app = App(ehr)
     browser = app.authorize(Browser(ehr), ALL).submit(username="ana", password="wrong")
@@ -90,7 +84,6 @@ def test_wrong_password_is_told_and_may_be_tried_again(ehr: str) -> None:
     assert "code" in browser.landed
 
 
-@pytest.mark.promise("A1")
 def test_who_has_several_records_chooses_one(ehr: str) -> None:
     app = App(ehr)
     browser = app.authorize(Browser(ehr), "launch/patient user/Patient.rs patient/*.rs")
@@ -100,7 +93,6 @@ def test_who_has_several_records_chooses_one(ehr: str) -> None:
     assert app.redeem(browser.landed["code"]).json()["patient"] == "ben"
 
 
-@pytest.mark.promise("A6")
 def test_a_representative_acts_as_herself_for_the_child(ehr: str) -> None:
     app = App(ehr)
     tokens = app.sign_in("dana", "dana-sandbox", ALL)
@@ -109,7 +101,6 @@ def test_a_representative_acts_as_herself_for_the_child(ehr: str) -> None:
     assert relative["patient"]["reference"] == "Patient/eli"
 
 
-@pytest.mark.promise("A1")
 def test_clinician_launches_from_the_worklist_with_user_scopes(ehr: str) -> None:
     app = App(ehr, client_id="imaging", asymmetric=True)
     browser = app.portal_launch("dr-lee", "lee-sandbox", "My imaging", "worklist")

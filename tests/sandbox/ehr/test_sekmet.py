@@ -68,7 +68,6 @@ def tokens(app: App) -> dict[str, Any]:
     return app.sign_in("ana", "ana-sandbox", READ)
 
 
-@pytest.mark.promise("A1")
 def test_launch_and_read(app: App, tokens: dict[str, Any]) -> None:
     assert tokens["patient"] == "ana"
     assert app.fhir("Patient/ana", tokens["access_token"]).json()["name"][0]["family"] == "Rivera"
@@ -76,7 +75,6 @@ def test_launch_and_read(app: App, tokens: dict[str, Any]) -> None:
     assert app.fhir("Patient/nobody", tokens["access_token"]).status_code == 404
 
 
-@pytest.mark.promise("A2")
 @pytest.mark.parametrize(("query", "expected"), SEARCHES)
 def test_search_answers_as_our_own_server_does_but_for_what_is_known(
     app: App, tokens: dict[str, Any], query: str, expected: set[str]

@@ -46,7 +46,6 @@ def headers(web: FlaskClient) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-@pytest.mark.threat("F22")
 @given(form=soup, method=st.sampled_from(["GET", "POST"]))
 def test_authorize(web: FlaskClient, form: dict[str, str], method: str) -> None:
     where: dict[str, Any] = {"query_string": form} if method == "GET" else {"data": form}

@@ -113,7 +113,6 @@ def test_consent_is_written_through(mercy: App, store: Awkward, tokens: dict[str
     assert mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x1")).status_code == 403
 
 
-@pytest.mark.threat("F3")
 def test_a_store_that_is_down_is_503_and_never_a_crash(tmp_path: Path) -> None:
     with running(tmp_path, fhir_store=f"http://127.0.0.1:{free_port()}/fhir") as base:
         app = App(base, hospital="mercy")
