@@ -1,4 +1,4 @@
-"""Settings: typed, frozen, loaded once by `load`, handed in. The keys are described in `config/smartapp.toml`."""
+"""The settings: typed, frozen. The keys are described in `config/smartapp.toml` and `config/providers.toml`."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +96,8 @@ class Provider:
     dicomweb_token_file: Path | None = None
     issuer_of_patient_id: str = ""
     ca_file: Path | None = None
+    age_of_majority: int = 18
+    """The age, in years, at which a parent's right to act ends at this hospital: state law differs."""
 
 
 @dataclass(frozen=True)

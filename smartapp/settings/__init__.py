@@ -1,0 +1,31 @@
+"""Settings: typed, frozen, loaded once by `load`, handed in. The keys are described in `config/smartapp.toml`."""
+
+from smartapp.settings.loader import load
+from smartapp.settings.model import (
+    ClientAuth,
+    Database,
+    DicomwebAuth,
+    Keys,
+    Provider,
+    Rendering,
+    Server,
+    Sessions,
+    Settings,
+    Storage,
+    Upstreams,
+)
+
+__all__ = [
+    "ClientAuth",
+    "Database",
+    "DicomwebAuth",
+    "Keys",
+    "Provider",
+    "Rendering",
+    "Server",
+    "Sessions",
+    "Settings",
+    "Storage",
+    "Upstreams",
+    "load",
+]

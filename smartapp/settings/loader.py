@@ -1,0 +1,116 @@
+"""Reads `smartapp.toml`, what the environment overrides in it, and the providers' file that it names."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from smartapp.errors import ConfigurationError
+from smartapp.settings.addresses import check_database_url, check_origin
+from smartapp.settings.model import (
+    Database,
+    Keys,
+    Provider,
+    Rendering,
+    Server,
+    Sessions,
+    Settings,
+    Storage,
+    Upstreams,
+)
+from smartapp.settings.providers import check_providers
+from smartapp.settings.values import build, from_text, scalars
+
+
+@dataclass(frozen=True)
+class ProvidersFile:
+    """Where the hospitals are described."""
+
+    file: Path
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`sandbox` allows plain http on this machine, and nothing else that production does not."""
+
+    name: Literal["sandbox", "production"] = "production"
+
+
+SECTIONS: Final[Mapping[str, type]] = {
+    "server": Server,
+    "database": Database,
+    "storage": Storage,
+    "keys": Keys,
+    "providers": ProvidersFile,
+    "environment": Environment,
+    "sessions": Sessions,
+    "upstreams": Upstreams,
+    "rendering": Rendering,
+}
+"""The tables of `smartapp.toml`."""
+
+
+def load(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings of the file at `path`; `SMARTAPP_SECTION_KEY` in `environ` goes before what the file says.
+
+    Paths are relative to the file that names them (those of the environment to `path`). Raises ConfigurationError,
+    whose sentence names the setting and says what to do.
+    """
+    document = _read(path)
+    _override(document, environ)
+    parts: dict[str, Any] = {
+        name: build(kind, document.get(name, {}), f"[{name}]", path.parent) for name, kind in SECTIONS.items()
+    }
+    for name in document:
+        if name not in SECTIONS:
+            raise ConfigurationError(f"[{name}] in {path} is no section: remove it, or correct its name.")
+    environment: Environment = parts.pop("environment")
+    providers: ProvidersFile = parts.pop("providers")
+    settings = Settings(**parts, environment=environment.name, providers=_providers(providers.file))
+    _check(settings)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read ({error.strerror}): name the file with --config.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path} is no TOML: {error}.") from None
+
+
+def _override(document: dict[str, Any], environ: Mapping[str, str]) -> None:
+    for variable, text in environ.items():
+        section, _, key = variable.removeprefix("SMARTAPP_").lower().partition("_")
+        if not variable.startswith("SMARTAPP_") or section not in SECTIONS:
+            continue
+        kinds = scalars(SECTIONS[section])
+        if key not in kinds:
+            raise ConfigurationError(f"{variable} is no setting: unset it, or correct its name.")
+        table = document.setdefault(section, {})
+        if isinstance(table, dict):
+            table[key] = from_text(kinds[key], text, variable)
+
+
+def _providers(path: Path) -> tuple[Provider, ...]:
+    document = _read(path)
+    tables = document.pop("provider", [])
+    if document or not isinstance(tables, list):
+        raise ConfigurationError(f"{path} may hold [[provider]] tables only.")
+    return tuple(
+        build(Provider, table, f"{path.name}, provider {number}:", path.parent)
+        for number, table in enumerate(tables, start=1)
+    )
+
+
+def _check(settings: Settings) -> None:
+    sandbox = settings.environment == "sandbox"
+    check_origin(settings.server.base_url, "[server] base_url", sandbox=sandbox)
+    check_database_url(settings.database.url, "[database] url", sandbox=sandbox)
+    if settings.server.port > 65535:
+        raise ConfigurationError("[server] port must be at most 65535.")
+    if settings.sessions.idle > settings.sessions.absolute:
+        raise ConfigurationError("[sessions] idle must not be longer than absolute.")
+    check_providers(settings.providers, sandbox=sandbox)

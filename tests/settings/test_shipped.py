@@ -1,0 +1,91 @@
+import json
+import re
+import tomllib
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ships no types
+
+from smartapp.settings import Provider
+from smartapp.settings.loader import SECTIONS
+from tests.settings.conftest import CONFIG, Configuration
+
+ROOT = CONFIG.parent
+
+
+def schema(name: str) -> dict[str, Any]:
+    loaded = json.loads((CONFIG / "schema" / f"{name}.schema.json").read_text())
+    assert isinstance(loaded, dict)
+    return loaded
+
+
+def keys(kind: type) -> set[str]:
+    return {field.name for field in fields(kind)}
+
+
+def test_smartapp_toml_lists_exactly_the_settings_with_their_defaults() -> None:
+    document = tomllib.loads((CONFIG / "smartapp.toml").read_text())
+    assert {name: set(table) for name, table in document.items()} == {
+        name: keys(kind) for name, kind in SECTIONS.items()
+    }
+    for name, kind in SECTIONS.items():
+        for field in fields(kind):
+            if field.default is not MISSING:
+                assert document[name][field.name] == field.default, f"[{name}] {field.name}"
+
+
+def test_every_setting_is_explained() -> None:
+    lines = (CONFIG / "smartapp.toml").read_text().splitlines()
+    for number, line in enumerate(lines):
+        if re.match(r"\[", line):
+            assert lines[number + 1].startswith("# "), line
+
+
+def test_providers_toml_names_exactly_the_settings_of_a_provider() -> None:
+    text = (CONFIG / "providers.toml").read_text()
+    assert set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE)) == keys(Provider)
+
+
+@pytest.mark.parametrize("name", ["smartapp", "providers"])
+def test_each_file_fits_its_schema(name: str) -> None:
+    Draft202012Validator.check_schema(schema(name))
+    Draft202012Validator(schema(name)).validate(tomllib.loads((CONFIG / f"{name}.toml").read_text()))
+
+
+def test_every_toml_has_a_schema() -> None:
+    assert {path.stem for path in CONFIG.glob("*.toml")} == {
+        path.name.removesuffix(".schema.json") for path in (CONFIG / "schema").iterdir()
+    }
+
+
+def test_the_schemas_name_the_same_settings_as_the_code() -> None:
+    sections = schema("smartapp")["properties"]
+    described = dict(sections)
+    described["provider"] = schema("providers")["properties"]["provider"]["items"]
+    for name, kind in {**SECTIONS, "provider": Provider}.items():
+        assert set(described[name]["properties"]) == keys(kind), name
+        assert set(described[name]["required"]) == {f.name for f in fields(kind) if f.default is MISSING}, name
+        assert described[name]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("id", "St"), ("colour", "red"), ("client_auth", "client_secret_basic"), ("iss", "ehr")]
+)
+def test_the_schema_refuses_what_the_loader_refuses(configuration: Configuration, key: str, value: str) -> None:
+    configuration.provider[key] = value
+    assert not Draft202012Validator(schema("providers")).is_valid(configuration.providers)
+    with pytest.raises(Exception, match=key if key != "client_auth" else "private_key_file"):
+        configuration.load()
+
+
+def test_the_lock_is_hashes_only() -> None:
+    lock = (ROOT / "requirements.lock").read_text()
+    assert not re.search(r"https?://|file:|^--", lock, re.MULTILINE)
+    assert lock.count("--hash=sha256:") > 100
+
+
+def test_no_secret_is_shipped() -> None:
+    for path in CONFIG.rglob("*"):
+        assert path.is_dir() or path.suffix in {".toml", ".json", ".py", ".conf"}, Path(path).name
