@@ -108,3 +108,7 @@ def by_default(level: Level) -> frozenset[str]:
     """The tags that a row of this level carries without `includefield`."""
     own = {attribute.tag for attribute in ATTRIBUTES if attribute.level == level and attribute.default}
     return frozenset(own | {RETRIEVE_URL, "0020000D"})
+
+
+SERIES_KEPT: Final = returnable(Level.SERIES)
+"""What is kept of a series' row."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -112,7 +112,7 @@ class IndexKeeper:
             provider.issuer_of_patient_id,
         )
         studies, reports = self._fhir.imaging_studies(permit), self._fhir.reports(permit)
-        problems = [EHR_UNREADABLE] if studies.problems or reports.problems else []
+        problems = [EHR_UNREADABLE] if _unread([*studies.problems, *reports.problems]) else []
         held = self._ask_pacs(permit, ids, [study.uid for study in studies.items])
         if held is None and usable is not None:
             return _with_problem(usable, PACS_STALE)
@@ -181,3 +181,8 @@ def _still_contradicted(index: StudyIndex, old: StudyIndex | None) -> StudyIndex
         replace(study, owned=False, contradicted=True) if study.uid in foreign else study for study in index.studies
     )
     return replace(index, studies=studies)
+
+
+def _unread(problems: Iterable[str]) -> bool:
+    """Whether something is missing. An EHR that has no such resources at all lacks none: the PACS tells the studies."""
+    return any(not problem.endswith("-not-offered") for problem in problems)

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from smartapp.dicomweb.core.dicomjson import Row, clean, get, number
 from smartapp.dicomweb.upstream.model import PacsStudy
 from smartapp.fhir.upstream.model import Accession, ImagingStudyFacts, ReportFacts
 from smartapp.records.attributes import Level, returnable
 from smartapp.records.model import IndexedStudy, ReportLink, ReportStatus
-from smartapp.records.query import Row, first, values
+from smartapp.records.query import texts
 
 _SHOWN: Final[Mapping[str, ReportStatus]] = {
     "final": "final",
@@ -61,9 +62,9 @@ def _newest_first(study: IndexedStudy) -> tuple[bool, float, str]:
 
 def _known(ehr: Iterable[ImagingStudyFacts], pacs: PacsStudy | None) -> _Known:
     said = tuple(ehr)
-    accessions = {accession for study in said for accession in study.accessions}
-    if pacs is not None and (number := first(pacs.row, "00080050")):
-        accessions.add(Accession("", number))
+    accessions = {each for study in said for each in study.accessions}
+    if pacs is not None and (accession := get(pacs.row, "AccessionNumber")):
+        accessions.add(Accession("", accession))
     return _Known(
         frozenset(study.id for study in said),
         frozenset(order for study in said for order in study.based_on),
@@ -84,8 +85,9 @@ def pair(known: Mapping[str, _Known], reports: Iterable[ReportFacts]) -> dict[st
 
 
 def _belongs_to(known: Mapping[str, _Known], report: ReportFacts) -> list[str]:
-    if report.imaging_study_refs:
-        return [uid for uid, study in known.items() if study.ids.intersection(report.imaging_study_refs)]
+    if report.imaging_study_refs or report.study_uids:
+        refs, uids = frozenset(report.imaging_study_refs), frozenset(report.study_uids)
+        return [uid for uid, study in known.items() if study.ids & refs or uid in uids]
     orders = frozenset(report.based_on)
     if by_order := [uid for uid, study in known.items() if study.orders & orders]:
         return by_order
@@ -120,33 +122,34 @@ def _study(
         owned=not foreign,
         contradicted=foreign,
         started=_started(row, said, zone),
-        description=first(row, "00081030") or (said.description if said else ""),
-        modalities=tuple(dict.fromkeys(values(row, "00080061"))) or (said.modalities if said else ()),
+        description=get(row, "StudyDescription") or (said.description if said else ""),
+        modalities=tuple(dict.fromkeys(texts(row, "ModalitiesInStudy"))) or (said.modalities if said else ()),
         body_parts=tuple(dict.fromkeys(site.words for site in sites if site.words)),
+        place=get(row, "InstitutionName") or (said.place if said else ""),
         body_sites=tuple(dict.fromkeys(site.code for site in sites if site.code)),
-        series_count=_count(row, "00201206", said.series_count if said else 0),
-        instance_count=_count(row, "00201208", said.instance_count if said else 0),
+        series_count=_count(row, "NumberOfStudyRelatedSeries", said.series_count if said else 0),
+        instance_count=_count(row, "NumberOfStudyRelatedInstances", said.instance_count if said else 0),
         reports=tuple(ReportLink(report.id, status) for report, status in shown),
-        row={tag: element for tag, element in row.items() if tag in returnable(Level.STUDY)},
+        row={tag: element for tag, element in clean(row, lambda _uri: None).items() if tag in returnable(Level.STUDY)},
     )
 
 
-def _count(row: Row, tag: str, otherwise: int) -> int:
-    text = first(row, tag)
-    return int(text) if text.isascii() and text.isdigit() else otherwise
+def _count(row: Row, keyword: str, otherwise: int) -> int:
+    told = number(row, keyword)
+    return told if told is not None and told >= 0 else otherwise
 
 
 def _started(row: Row, said: ImagingStudyFacts | None, zone: tzinfo) -> datetime | None:
     """When the study began, at the hospital's clock: the PACS's date and time, else the EHR's word."""
     told = said.started.astimezone(zone) if said is not None and said.started is not None else None
-    day = _moment(first(row, "00080020"), "000000", zone)
+    day = _moment(get(row, "StudyDate"), "000000", zone)
     if day is None:
         return told
-    time = first(row, "00080030").partition(".")[0]
+    time = get(row, "StudyTime").partition(".")[0]
     if not time:
         return told if told is not None and told.date() == day.date() else day
-    there = _offset(first(row, "00080201")) or zone
-    moment = _moment(first(row, "00080020"), time.ljust(6, "0"), there)
+    there = _offset(get(row, "TimezoneOffsetFromUTC")) or zone
+    moment = _moment(get(row, "StudyDate"), time.ljust(6, "0"), there)
     return moment.astimezone(zone) if moment is not None else day
 
 

@@ -36,6 +36,7 @@ class IndexedStudy:
     modalities: tuple[str, ...]
     body_parts: tuple[str, ...]
     body_sites: tuple[str, ...]
+    place: str
     series_count: int
     instance_count: int
     reports: tuple[ReportLink, ...]

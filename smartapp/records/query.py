@@ -8,12 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from smartapp.dicomweb.core.dicomjson import Row, values
 from smartapp.errors import BadInput
 from smartapp.records.attributes import BY_NAME, Level, by_default, returnable
 from smartapp.records.matching import Matcher, matcher
-
-Row = Mapping[str, Mapping[str, Any]]
-"""A DICOM JSON data set (PS3.18 §F.2)."""
 
 _MOST_CONDITIONS: Final = 32
 _LONGEST_VALUE: Final = 1024
@@ -25,7 +23,7 @@ _COUNT = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 class Condition:
     """One attribute to match."""
 
-    tag: str
+    keyword: str
     matches: Matcher
 
 
@@ -42,24 +40,14 @@ class QidoQuery:
 
     def apply(self, rows: Iterable[Row]) -> list[dict[str, Any]]:
         """The rows that match, cut to the page and to the fields, in the order given."""
-        found = [row for row in rows if all(c.matches(values(row, c.tag)) for c in self.conditions)]
+        found = [row for row in rows if all(c.matches(texts(row, c.keyword)) for c in self.conditions)]
         end = None if self.limit is None else self.offset + self.limit
         return [{tag: row[tag] for tag in sorted(row) if tag in self.fields} for row in found[self.offset : end]]
 
 
-def values(row: Row, tag: str) -> list[str]:
-    """What a DICOM JSON data set holds under a tag, as text; a person name by its alphabetic group (PS3.18 §F.2.2)."""
-    element = row.get(tag)
-    held = element.get("Value") if isinstance(element, Mapping) else None
-    if not isinstance(held, list):
-        return []
-    return [_as_text(value) for value in held if value is not None]
-
-
-def first(row: Row, tag: str) -> str:
-    """The first value under a tag without its padding, or an empty text."""
-    held = values(row, tag)
-    return held[0].strip(" \0") if held else ""
+def texts(row: Row, keyword: str) -> list[str]:
+    """The values of an element as text; a person's name by its alphabetic group (PS3.18 §F.2.2)."""
+    return [_as_text(value) for value in values(row, keyword)]
 
 
 def _as_text(value: Any) -> str:
@@ -102,7 +90,7 @@ def _condition(level: Level, name: str, value: str) -> Condition:
     attribute = BY_NAME.get(name.upper() if name[:1].isdigit() else name)
     if attribute is None or not attribute.matchable or attribute.level > level:
         raise BadInput("qido-attribute")
-    return Condition(attribute.tag, matcher(attribute.vr, value))
+    return Condition(attribute.keyword, matcher(attribute.vr, value))
 
 
 def _included(level: Level, value: str) -> set[str]:

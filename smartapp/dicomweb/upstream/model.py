@@ -2,13 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
+from smartapp.dicomweb.core.dicomjson import Row
 from smartapp.dicomweb.core.walker import Identity
 from smartapp.errors import UpstreamMismatch
-
-Row = Mapping[str, Mapping[str, Any]]
-"""A DICOM JSON data set (PS3.18 §F.2)."""
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,12 @@
 """Rows of QIDO and metadata answers: read, and refused when they are about somebody or something else. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
+from smartapp.dicomweb.core.dicomjson import Row, get
 from smartapp.dicomweb.core.uids import is_uid
-from smartapp.dicomweb.upstream.model import PatientIds, Row
+from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.errors import UpstreamMalformed, UpstreamMismatch
-
-PATIENT_ID: Final = "00100020"
-ISSUER: Final = "00100021"
-STUDY: Final = "0020000D"
-SERIES: Final = "0020000E"
-SOP: Final = "00080018"
-
-
-def text(row: Row, tag: str) -> str:
-    """The first value under a tag without its padding, or an empty text."""
-    element = row.get(tag)
-    held = element.get("Value") if isinstance(element, Mapping) else None
-    value = held[0] if isinstance(held, list) and held else None
-    return value.strip(" \0") if isinstance(value, str) else ""
 
 
 def as_rows(answer: Any) -> list[Row]:
@@ -29,9 +16,9 @@ def as_rows(answer: Any) -> list[Row]:
     return answer
 
 
-def uid(row: Row, tag: str) -> str:
-    """The UID under a tag; UpstreamMalformed if there is none."""
-    found = text(row, tag)
+def uid(row: Row, keyword: str) -> str:
+    """The UID of an element; UpstreamMalformed if there is none."""
+    found = get(row, keyword)
     if not is_uid(found):
         raise UpstreamMalformed("pacs-uid")
     return found
@@ -39,17 +26,17 @@ def uid(row: Row, tag: str) -> str:
 
 def is_of(ids: PatientIds, row: Row) -> bool:
     """Whether the row names the patient."""
-    return ids.holds(text(row, PATIENT_ID), text(row, ISSUER))
+    return ids.holds(get(row, "PatientID"), get(row, "IssuerOfPatientID"))
 
 
 def series_rows(rows: Iterable[Row], ids: PatientIds, study: str) -> Iterator[Row]:
     """The rows of a series search. What a row says of patient and study must be right; many archives leave both out."""
     seen: set[str] = set()
     for row in rows:
-        named = text(row, PATIENT_ID)
-        if (named and not is_of(ids, row)) or text(row, STUDY) not in {"", study}:
+        named = get(row, "PatientID")
+        if (named and not is_of(ids, row)) or get(row, "StudyInstanceUID") not in {"", study}:
             raise UpstreamMismatch("pacs-series-row")
-        series = uid(row, SERIES)
+        series = uid(row, "SeriesInstanceUID")
         if series not in seen:
             seen.add(series)
             yield row
@@ -59,9 +46,9 @@ def instance_rows(rows: Iterable[Row], ids: PatientIds, study: str, series: str)
     """The rows of a series' metadata: each is a whole header, so each must name patient, study and series."""
     seen: set[str] = set()
     for row in rows:
-        if not is_of(ids, row) or uid(row, STUDY) != study or uid(row, SERIES) != series:
+        if not is_of(ids, row) or uid(row, "StudyInstanceUID") != study or uid(row, "SeriesInstanceUID") != series:
             raise UpstreamMismatch("pacs-metadata-row")
-        sop = uid(row, SOP)
+        sop = uid(row, "SOPInstanceUID")
         if sop not in seen:
             seen.add(sop)
             yield row

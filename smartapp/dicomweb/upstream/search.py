@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from dicomweb_client.web import DICOMwebClient
 
-from smartapp.dicomweb.upstream.model import Row
+from smartapp.dicomweb.core.dicomjson import Row
 from smartapp.dicomweb.upstream.rows import as_rows
 from smartapp.dicomweb.upstream.session import GuardedSession
 from smartapp.errors import UpstreamMalformed
@@ -76,5 +76,10 @@ class Search:
     def _asked(ask: Callable[[], Any]) -> Sequence[Row]:
         try:
             return as_rows(ask())
-        except (ValueError, TypeError, AttributeError):  # what dicomweb-client and JSON make of a body that is none
+        except (
+            ValueError,
+            TypeError,
+            AttributeError,
+            RecursionError,
+        ):  # what dicomweb-client and JSON make of a body that is none
             raise UpstreamMalformed("pacs-json") from None

@@ -5,13 +5,14 @@ from contextlib import contextmanager
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from smartapp.consent.model import AnyPermit, IndexPermit, Permit
+from smartapp.consent.model import Action, AnyPermit, IndexPermit, Permit
+from smartapp.dicomweb.core.dicomjson import Row
 from smartapp.dicomweb.core.multipart import read_parts
 from smartapp.dicomweb.core.uids import is_uid, parse_uid
 from smartapp.dicomweb.core.walker import read_identity
 from smartapp.dicomweb.upstream.credentials import Credentials
-from smartapp.dicomweb.upstream.model import CheckedInstance, Expected, PacsStudy, PatientIds, Row
-from smartapp.dicomweb.upstream.rows import STUDY, instance_rows, is_of, series_rows, uid
+from smartapp.dicomweb.upstream.model import CheckedInstance, Expected, PacsStudy, PatientIds
+from smartapp.dicomweb.upstream.rows import instance_rows, is_of, series_rows, uid
 from smartapp.dicomweb.upstream.search import Search
 from smartapp.dicomweb.upstream.session import GuardedSession, NotTaken, require_ok
 from smartapp.errors import AccessDenied, Reason, UpstreamMalformed, UpstreamMismatch
@@ -97,6 +98,8 @@ class PacsReader:
 
     def _require_study(self, permit: Permit, study: str) -> None:
         self._require_ours(permit)
+        if permit.action is not Action.VIEW_IMAGES:
+            raise AccessDenied(Reason("images-not-permitted", "permit"))
         permit.require(parse_uid(study))
 
     @contextmanager
@@ -139,7 +142,7 @@ def _found(search: Search, ids: PatientIds, wanted: frozenset[str]) -> dict[str,
 
     def take(rows: Iterator[Row]) -> None:
         for row in rows:
-            study, belongs = uid(row, STUDY), is_of(ids, row)
+            study, belongs = uid(row, "StudyInstanceUID"), is_of(ids, row)
             if study in wanted or belongs:
                 other = found.get(study)
                 found[study] = PacsStudy(study, belongs and (other is None or other.belongs), row)

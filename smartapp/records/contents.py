@@ -1,0 +1,101 @@
+"""What is in a series, taken from its metadata. Pure."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from smartapp.dicomweb.core.dicomjson import Row, clean, get, in_viewing_order, number, retrieve_url
+from smartapp.records.addresses import Addresses
+
+_NO_PICTURES: Final = frozenset(
+    {"SR", "KO", "PR", "DOC", "AU", "ECG", "HD", "REG", "SEG", "FID", "RTSTRUCT", "RTPLAN", "RTRECORD", "PLAN", "RWV"}
+)
+"""Modalities whose objects hold no picture that a person would look at (PS3.3 §C.7.3.1.1.1)."""
+
+_STANDARD: Final = re.compile(r"[0-9A-F]{3}[02468ACE][0-9A-F]{4}", re.ASCII)
+"""A tag of an even group; odd ones are private (PS3.5 §7.8)."""
+
+
+def has_pictures(modality: str) -> bool:
+    """Whether a series of this modality can be looked at."""
+    return modality not in _NO_PICTURES
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An instance of a series. `frame_size` is that of an uncompressed frame, 0 where it is not whole bytes a sample.
+
+    `at` and `size` say where its JSON stands in the series' metadata, in bytes.
+    """
+
+    sop: str
+    sop_class: str
+    number: int | None
+    frames: int
+    frame_size: int
+    at: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Contents:
+    """A series' instances in viewing order, by InstanceNumber and then by place in the body."""
+
+    instances: tuple[Listed, ...]
+
+    def find(self, sop: str) -> Listed | None:
+        """The instance with this SOP Instance UID."""
+        return next((listed for listed in self.instances if listed.sop == sop), None)
+
+
+def read_contents(rows: Sequence[Row], addresses: Addresses, study: str, series: str) -> tuple[Contents, bytes]:
+    """A series' contents and its metadata as JSON, ready to be sent, from the PACS's checked rows."""
+    listed: list[Listed] = []
+    document = bytearray(b"[")
+    for row in in_viewing_order(rows):
+        sop = get(row, "SOPInstanceUID")
+        text = json.dumps(cleaned(row, addresses.of(study, series, sop)), separators=(",", ":")).encode()
+        document += b"," if listed else b""
+        place = (number(row, "InstanceNumber"), _frames(row), _frame_size(row), len(document), len(text))
+        listed.append(Listed(sop, get(row, "SOPClassUID"), *place))
+        document += text
+    return Contents(tuple(listed)), bytes(document + b"]")
+
+
+def cleaned(row: Row, address: str) -> dict[str, Any]:
+    """The metadata of the instance at `address` (PS3.18 §10.4.1.1.2), without private elements and PACS addresses.
+
+    A large value is to be fetched from us; one inside a sequence is left out, as nothing can name it.
+    """
+    kept = clean(row, lambda _uri: None)
+    for tag, element in row.items():
+        if "BulkDataURI" in element and _STANDARD.fullmatch(tag):
+            kept[tag] = {"vr": str(element.get("vr", "UN")), "BulkDataURI": f"{address}/bulkdata/{tag}"}
+    return kept | retrieve_url(address)
+
+
+def encode(contents: Contents) -> bytes:
+    """The contents as JSON."""
+    return json.dumps([list(asdict(listed).values()) for listed in contents.instances]).encode()
+
+
+def decode(data: bytes) -> Contents:
+    """What `encode` was given."""
+    return Contents(tuple(Listed(*fields) for fields in json.loads(data)))
+
+
+def _frames(row: Row) -> int:
+    if not has_pictures(get(row, "Modality")) or number(row, "Rows") is None:
+        return 0
+    return max(1, number(row, "NumberOfFrames") or 1)
+
+
+def _frame_size(row: Row) -> int:
+    """PS3.5 §8.1.1."""
+    rows, columns = number(row, "Rows") or 0, number(row, "Columns") or 0
+    samples, bits = number(row, "SamplesPerPixel") or 1, number(row, "BitsAllocated")
+    if bits not in {8, 16, 32} or not 0 < rows < 65536 or not 0 < columns < 65536 or not 0 < samples <= 4:
+        return 0
+    return rows * columns * samples * bits // 8

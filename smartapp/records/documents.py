@@ -1,0 +1,132 @@
+"""What a study holds: its series and their instances, asked once and then kept sealed for an hour."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from smartapp.consent.model import Permit
+from smartapp.dicomweb.core.cache import InstanceCache
+from smartapp.dicomweb.core.dicomjson import Row, clean, get, number
+from smartapp.dicomweb.upstream.model import PatientIds
+from smartapp.dicomweb.upstream.service import PacsReader
+from smartapp.errors import NotFound
+from smartapp.identity.model import PatientKey
+from smartapp.records import contents
+from smartapp.records.addresses import Addresses
+from smartapp.records.attributes import SERIES_KEPT
+from smartapp.records.contents import Contents
+from smartapp.records.model import IndexedStudy
+
+_MAX_AGE: Final = 3600
+_HELD: Final = 64
+
+
+@dataclass(frozen=True)
+class StudyAt:
+    """A study of the patient's index, with the permit to see what it holds, and where it is addressed."""
+
+    permit: Permit
+    ids: PatientIds
+    study: IndexedStudy
+    addresses: Addresses
+
+    @property
+    def patient(self) -> PatientKey:
+        """Whose it is."""
+        return self.permit.patient
+
+
+class Documents:
+    """Reads what studies hold. One per process; safe to share by threads.
+
+    What is kept is named by the study's stamp: a study that grew is asked for anew.
+    """
+
+    def __init__(self, pacs: Mapping[str, PacsReader], cache: InstanceCache) -> None:
+        self._pacs = pacs
+        self._cache = cache
+        self._held: OrderedDict[tuple[PatientKey, str], Contents] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def series(self, at: StudyAt) -> tuple[Row, ...]:
+        """The rows of the study's series, cut to the listed attributes, in their order; none without images."""
+        if not at.study.images_available:
+            return ()
+        kept = self._kept(at, "series")
+        if kept is not None:
+            return tuple(json.loads(kept))
+        found = self._pacs[at.permit.provider].series(at.permit, at.ids, at.study.uid)
+        cleaned = (clean(row, lambda _uri: None) for row in found)
+        rows = [{tag: element for tag, element in row.items() if tag in SERIES_KEPT} for row in cleaned]
+        rows.sort(key=_series_order)
+        self._cache.put_blob(at.patient, self._name(at, "series"), json.dumps(rows).encode())
+        return tuple(rows)
+
+    def contents(self, at: StudyAt, series: str) -> Contents:
+        """The instances of a series. NotFound, without asking the PACS, for one that is not of the study."""
+        name = self._name(at, f"contents {series}")
+        with self._lock:
+            found = self._held.get((at.patient, name))
+        if found is not None:
+            return found
+        kept = self._kept(at, f"contents {series}")
+        return self._hold(at, name, contents.decode(kept)) if kept is not None else self._fetch(at, series)[0]
+
+    def metadata(self, at: StudyAt, series: str) -> tuple[Contents, bytes]:
+        """The instances of a series, and their metadata as a JSON array. NotFound as in `contents`."""
+        kept = self._kept(at, f"metadata {series}")
+        if kept is None:
+            return self._fetch(at, series)
+        found = self.contents(at, series)
+        last = max((listed.at + listed.size for listed in found.instances), default=1)
+        # Each of the two is kept or dropped for itself; they fit unless another worker wrote one of them meanwhile.
+        return (found, kept) if len(kept) == last + 1 else self._fetch(at, series)
+
+    def row(self, at: StudyAt, series: str, sop: str) -> dict[str, Any]:
+        """The metadata of one instance. NotFound for one that is not of the series."""
+        found, document = self.metadata(at, series)
+        listed = found.find(sop)
+        if listed is None:
+            raise NotFound
+        row: dict[str, Any] = json.loads(document[listed.at : listed.at + listed.size])
+        return row
+
+    def forget(self, at: StudyAt, series: str) -> None:
+        """Drops what is kept of a series: the PACS gave other instances than it had listed."""
+        names = [self._name(at, what) for what in ("series", f"metadata {series}", f"contents {series}")]
+        for name in names:
+            self._cache.put_blob(at.patient, name, b"")
+        with self._lock:
+            self._held.pop((at.patient, names[-1]), None)
+
+    def _kept(self, at: StudyAt, what: str) -> bytes | None:
+        return self._cache.get_blob(at.patient, self._name(at, what), _MAX_AGE) or None
+
+    def _fetch(self, at: StudyAt, series: str) -> tuple[Contents, bytes]:
+        if all(get(row, "SeriesInstanceUID") != series for row in self.series(at)):
+            raise NotFound
+        rows = self._pacs[at.permit.provider].metadata(at.permit, at.ids, at.study.uid, series)
+        found, document = contents.read_contents(rows, at.addresses, at.study.uid, series)
+        self._cache.put_blob(at.patient, self._name(at, f"metadata {series}"), document)
+        name = self._name(at, f"contents {series}")
+        self._cache.put_blob(at.patient, name, contents.encode(found))
+        return self._hold(at, name, found), document
+
+    def _hold(self, at: StudyAt, name: str, found: Contents) -> Contents:
+        with self._lock:
+            self._held[at.patient, name] = found
+            while len(self._held) > _HELD:
+                self._held.popitem(last=False)
+        return found
+
+    @staticmethod
+    def _name(at: StudyAt, what: str) -> str:
+        return f"{at.addresses.base_url} {at.study.uid} {at.study.stamp} {what}"
+
+
+def _series_order(row: Row) -> tuple[bool, int, str]:
+    at = number(row, "SeriesNumber")
+    return at is None, at or 0, get(row, "SeriesInstanceUID")

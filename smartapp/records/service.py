@@ -1,0 +1,180 @@
+"""The use-cases that read. What the portal shows is here; what viewers fetch is in `images`."""
+
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
+from smartapp.access.service import Access
+from smartapp.audit.service import AuditTrail
+from smartapp.clock import Clock
+from smartapp.consent.model import Action
+from smartapp.db.datakeys import DataKeys
+from smartapp.db.unit import Database
+from smartapp.dicomweb.core.cache import InstanceCache
+from smartapp.dicomweb.core.dicomjson import Row, get, number
+from smartapp.dicomweb.core.render import RenderPool
+from smartapp.dicomweb.upstream.service import PacsReader
+from smartapp.errors import NotFound, UpstreamError, UpstreamRefused
+from smartapp.fhir.upstream.model import ReportDocument
+from smartapp.fhir.upstream.service import FhirReader
+from smartapp.identity.model import Principal
+from smartapp.records.contents import has_pictures
+from smartapp.records.documents import Documents
+from smartapp.records.gate import Gate
+from smartapp.records.images import Images
+from smartapp.records.index import EHR_UNREADABLE, PACS_MISSING, IndexKeeper
+from smartapp.records.instances import Instances
+from smartapp.records.merge import report_status
+from smartapp.records.model import (
+    Attachment,
+    IndexedStudy,
+    InstanceSummary,
+    SeriesSummary,
+    StudyList,
+    StudyPage,
+    StudySummary,
+)
+from smartapp.security.keyring import Keyring
+from smartapp.settings import Settings
+
+
+class Records:
+    """What a principal may see of the patient's record. One per process; safe to share by threads.
+
+    Every method asks the question first. NotFound for what is not in the patient's index, or withheld from it.
+    `images` is the DICOMweb side.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        access: Access,
+        audit: AuditTrail,
+        fhir: FhirReader,
+        pacs: Mapping[str, PacsReader],
+        cache: InstanceCache,
+        pool: RenderPool,
+        database: Database,
+        keyring: Keyring,
+        datakeys: DataKeys,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._audit = audit
+        self._fhir = fhir
+        keeper = IndexKeeper(settings, access, fhir, pacs, database, keyring, datakeys, clock)
+        self._gate = Gate(access, keeper)
+        self._documents = Documents(pacs, cache)
+        instances = Instances(pacs, cache, self._documents)
+        self.images = Images(self._gate, self._documents, instances, cache, pool, audit, settings.server.base_url)
+
+    def studies(self, principal: Principal, request_id: str) -> StudyList:
+        """The patient's studies, newest first, with what is known of each and whether a report is there."""
+        index = self._gate.index(principal, request_id)
+        permit = self._gate.listing(principal, index, request_id)
+        return StudyList(
+            studies=tuple(self._summary(principal, study) for study in index.studies if study.uid in permit.studies),
+            unmatched=sum(study.contradicted for study in index.studies),
+            problems=index.problems,
+            fetched_at=index.fetched_at,
+        )
+
+    def study(self, principal: Principal, study_uid: str, request_id: str) -> StudyPage:
+        """One study, its series and its reports. Where the PACS or a report fails, the rest is shown, with a problem."""
+        _, index, study = self._gate.study(principal, study_uid, Action.LIST, request_id)
+        series, no_series = self._series(principal, study, request_id)
+        reports, no_reports = self._reports(principal, study, request_id)
+        problems = dict.fromkeys([*index.problems, *no_series, *no_reports])
+        return StudyPage(self._summary(principal, study), series, reports, tuple(problems))
+
+    def instances(self, principal: Principal, study: str, series: str, request_id: str) -> tuple[InstanceSummary, ...]:
+        """The instances of a series in viewing order."""
+        at = self.images.open_study(principal, study, request_id)
+        listed = self._documents.contents(at, series).instances
+        return tuple(InstanceSummary(each.sop, each.number, each.frames) for each in listed)
+
+    def thumbnail(self, principal: Principal, study: str, series: str, sop: str | None, request_id: str) -> bytes:
+        """A small JPEG of an instance, or of the middle one of a series."""
+        return self.images.thumbnail(principal, study, series, sop, request_id)
+
+    def attachment(
+        self, principal: Principal, study_uid: str, report_id: str, index: int, request_id: str
+    ) -> Attachment:
+        """A file of a report that belongs to the study."""
+        permit, _, study = self._gate.study(principal, study_uid, Action.READ_REPORT, request_id)
+        if report_id not in {report.id for report in study.reports}:
+            raise NotFound
+        content_type, body = self._fhir.attachment(permit, report_id, index)
+        self._audit.count(permit.disclosure_id, bytes=len(body))
+        return Attachment(content_type, _filename(study, content_type), body)
+
+    def _series(
+        self, principal: Principal, study: IndexedStudy, request_id: str
+    ) -> tuple[tuple[SeriesSummary, ...], list[str]]:
+        if not study.images_available:
+            return (), []
+        at = self.images.open_study(principal, study.uid, request_id)
+        try:
+            return tuple(_series_summary(row) for row in self._documents.series(at)), []
+        except UpstreamRefused:
+            raise
+        except UpstreamError:
+            return (), [PACS_MISSING]
+
+    def _reports(
+        self, principal: Principal, study: IndexedStudy, request_id: str
+    ) -> tuple[tuple[ReportDocument, ...], list[str]]:
+        if not study.reports:
+            return (), []
+        permit, _, _ = self._gate.study(principal, study.uid, Action.READ_REPORT, request_id)
+        found: list[ReportDocument] = []
+        problems: list[str] = []
+        for link in study.reports:
+            try:
+                document = self._fhir.report(permit, link.id)
+            except UpstreamRefused:
+                raise
+            except (UpstreamError, NotFound):
+                problems.append(EHR_UNREADABLE)
+            else:
+                found.append(document)
+                problems += document.problems
+        permit.check()
+        self._audit.count(permit.disclosure_id)
+        return tuple(found), problems
+
+    def _summary(self, principal: Principal, study: IndexedStudy) -> StudySummary:
+        provider = self._settings.provider(principal.patient.provider)
+        started = study.started.astimezone(ZoneInfo(provider.timezone)) if study.started else None
+        return StudySummary(
+            uid=study.uid,
+            started=started,
+            description=study.description,
+            modalities=study.modalities,
+            body_parts=study.body_parts,
+            place=study.place or provider.name,
+            series_count=study.series_count,
+            instance_count=study.instance_count,
+            images_available=study.images_available,
+            report_status=report_status(study),
+            report_ids=tuple(report.id for report in study.reports),
+        )
+
+
+def _series_summary(row: Row) -> SeriesSummary:
+    modality = get(row, "Modality")
+    return SeriesSummary(
+        uid=get(row, "SeriesInstanceUID"),
+        number=number(row, "SeriesNumber"),
+        description=get(row, "SeriesDescription"),
+        modality=modality,
+        instance_count=number(row, "NumberOfSeriesRelatedInstances") or 0,
+        pictures=has_pictures(modality),
+    )
+
+
+def _filename(study: IndexedStudy, content_type: str) -> str:
+    """A name that a person finds again: the date, and what it is. The ending only for types that we know."""
+    ending = {"application/pdf": ".pdf", "text/plain": ".txt"}.get(content_type.partition(";")[0].strip().lower(), "")
+    date = f"{study.started:%Y-%m-%d}-" if study.started else ""
+    return f"{date}report{ending}"
