@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ class Supervisor:
         self._addresses = Addresses(choose_ports(options.port_base, len(hospitals)), hospitals, options.pacs)
 
     def start(self) -> dict[str, Any]:
-        """Starts PACS, EHR and product, each when the one before answers; raises StartError with the part's name."""
+        """Starts PACS and EHR, then the product in front of them; raises StartError with the part's name."""
         options, addresses = self._options, self._addresses
         options.data.mkdir(parents=True, exist_ok=True)
         clients = make_clients(addresses, options.data / "clients")
@@ -71,8 +71,12 @@ class Supervisor:
         else:
             self._start_embedded(files)
         self._start_ehr(clients)
-        if options.with_app:
-            self._start_app(clients)
+        config = self._prepare_app(clients) if options.with_app else None
+        wait_until(self._pacs_answers, self._children, "PACS")
+        wait_until(lambda: _healthy(addresses.ehr), self._children, "EHR")
+        if config is not None:
+            self._start("app", "smartapp.cli", "--config", str(config), "serve")
+            wait_until(lambda: _healthy(addresses.app), self._children, "app")
         self._check()
         return announce(addresses, self._world, clients, options.data, with_app=options.with_app)
 
@@ -93,19 +97,15 @@ class Supervisor:
     def _log(self, name: str) -> Path:
         return self._options.data / "logs" / f"{name}.log"
 
-    def _module(self, module: str, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", module, *arguments]
-
-    def _serve(self, name: str, command: list[str], ready: Callable[[], bool]) -> None:
+    def _start(self, name: str, module: str, *arguments: str) -> None:
+        command = [sys.executable, "-m", module, *arguments]
         self._children.append(start(name, command, self._log(name.lower())))
-        wait_until(ready, self._children, name)
 
     def _start_embedded(self, files: Path) -> None:
         path = self._options.data / "pacs" / "config.json"
         config = write_embedded_pacs(path, self._addresses, self._world, self._credentials, files)
         port = str(self._addresses.ports.pacs[0])
-        command = self._module("smartapp.sandbox.pacs", "--port", port, "--config", str(config))
-        self._serve("PACS", command, self._pacs_answers)
+        self._start("PACS", "smartapp.sandbox.pacs", "--port", port, "--config", str(config))
 
     def _start_orthanc(self, files: Path) -> None:
         installation = find_orthanc()
@@ -119,7 +119,6 @@ class Supervisor:
             name = f"{hospital} {os.getpid()}"
             orthanc = Orthanc(name, port, self._credentials.pacs_user, self._credentials.pacs_password)
             self._children.append(start_orthanc(installation, orthanc, storage, folder))
-        wait_until(self._pacs_answers, self._children, "PACS")
 
     def _pacs_answers(self) -> bool:
         auth = (self._credentials.pacs_user, self._credentials.pacs_password)
@@ -132,18 +131,18 @@ class Supervisor:
         path = self._options.data / "ehr" / "config.json"
         config = write_ehr(path, self._addresses, clients, self._credentials, self._options.fhir_store)
         port = str(self._addresses.ports.ehr)
-        command = self._module("smartapp.sandbox.ehr", "--port", port, "--config", str(config))
-        self._serve("EHR", command, lambda: _healthy(self._addresses.ehr))
+        self._start("EHR", "smartapp.sandbox.ehr", "--port", port, "--config", str(config))
 
-    def _start_app(self, clients: tuple[EhrClient, ...]) -> None:
+    def _prepare_app(self, clients: tuple[EhrClient, ...]) -> Path:
+        """The product's configuration, keys and tables; returns its smartapp.toml."""
         folder = self._options.data / "app"
         config = write_app(folder, self._addresses, self._world, clients, self._credentials, self._options.database)
-        cli = self._module("smartapp.cli", "--config", str(config))
+        cli = [sys.executable, "-m", "smartapp.cli", "--config", str(config)]
         log = self._log("app-setup")
         if not (folder / "keys").is_dir():
             run("smartapp keys init", [*cli, "keys", "init"], log)
         run("smartapp db upgrade", [*cli, "db", "upgrade"], log)
-        self._serve("app", [*cli, "serve"], lambda: _healthy(self._addresses.app))
+        return config
 
 
 def _healthy(base: str) -> bool:

@@ -150,50 +150,53 @@ def four_free_ports_base() -> int:
     return next(base for base in range(21000, 31000, 50) if all(is_free(base + offset) for offset in (0, 10, 20, 21)))
 
 
-def test_the_line_has_its_schema_and_everything_answers(tmp_path: Path) -> None:
-    with sandbox(tmp_path) as running:
-        jsonschema.validate(running.said, LINE)
-        issuer = running.said["ehr"]["iss"]
-        assert requests.get(f"{issuer}/.well-known/smart-configuration", timeout=10).ok
-        assert requests.get(running.said["ehr"]["portal"], timeout=10).ok
-        assert requests.get(f"{running.said['pacs']['dicomweb']}/studies", timeout=10).status_code == 401
-        assert issuer.startswith("http://localhost:")
-        assert {user["kind"] for user in running.said["users"]} == {"patient", "representative", "clinician"}
-        for client in running.said["ehr_clients"]:
-            assert client["jwk_file"] is None or Path(client["jwk_file"]).stat().st_mode & 0o077 == 0
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One for the tests that only look."""
+    with sandbox(tmp_path_factory.mktemp("shared")) as running:
+        yield running
 
 
-def test_a_sample_service_gets_a_token_that_the_pacs_takes(tmp_path: Path) -> None:
-    with sandbox(tmp_path) as running:
-        base = running.said["ehr"]["iss"].removesuffix("/fhir")
-        client = next(entry for entry in running.said["ehr_clients"] if entry["kind"] == "backend")
-        key = ECKey.import_key(json.loads(Path(client["jwk_file"]).read_text()))
-        claims = {
-            "iss": client["client_id"], "sub": client["client_id"], "aud": f"{base}/oauth/token",
-            "jti": "once", "exp": int(time.time()) + 60,
-        }  # fmt: skip
-        form = {
-            "grant_type": "client_credentials",
-            "scope": "system/ImagingStudy.rs",
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": jwt.encode({"alg": "ES384", "kid": key.kid}, claims, key, algorithms=["ES384"]),
-        }
-        answer = requests.post(f"{base}/oauth/token", data=form, timeout=10)
-        assert answer.status_code == 200, answer.text
-        token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
-        studies = requests.get(f"{running.said['pacs']['dicomweb']}/studies", headers=token, timeout=10)
-        assert len(studies.json()) == 7
+def test_the_line_has_its_schema_and_everything_answers(shared: Sandbox) -> None:
+    jsonschema.validate(shared.said, LINE)
+    issuer = shared.said["ehr"]["iss"]
+    assert requests.get(f"{issuer}/.well-known/smart-configuration", timeout=10).ok
+    assert requests.get(shared.said["ehr"]["portal"], timeout=10).ok
+    assert requests.get(f"{shared.said['pacs']['dicomweb']}/studies", timeout=10).status_code == 401
+    assert issuer.startswith("http://localhost:")
+    assert {user["kind"] for user in shared.said["users"]} == {"patient", "representative", "clinician"}
+    for client in shared.said["ehr_clients"]:
+        assert client["jwk_file"] is None or Path(client["jwk_file"]).stat().st_mode & 0o077 == 0
 
 
-def test_two_sandboxes_live_side_by_side(tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-    with sandbox(tmp_path / "one") as one, sandbox(tmp_path / "two") as two:
-        assert one.said["ehr"]["iss"] != two.said["ehr"]["iss"]
-        assert one.said["data"] != two.said["data"]
-        one.supervisor.terminate()
-        assert one.wait_gone() == []
-        assert requests.get(f"{two.said['ehr']['iss']}/metadata", timeout=10).ok
+def test_a_sample_service_gets_a_token_that_the_pacs_takes(shared: Sandbox) -> None:
+    base = shared.said["ehr"]["iss"].removesuffix("/fhir")
+    client = next(entry for entry in shared.said["ehr_clients"] if entry["kind"] == "backend")
+    key = ECKey.import_key(json.loads(Path(client["jwk_file"]).read_text()))
+    claims = {
+        "iss": client["client_id"], "sub": client["client_id"], "aud": f"{base}/oauth/token",
+        "jti": "once", "exp": int(time.time()) + 60,
+    }  # fmt: skip
+    form = {
+        "grant_type": "client_credentials",
+        "scope": "system/ImagingStudy.rs",
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": jwt.encode({"alg": "ES384", "kid": key.kid}, claims, key, algorithms=["ES384"]),
+    }
+    answer = requests.post(f"{base}/oauth/token", data=form, timeout=10)
+    assert answer.status_code == 200, answer.text
+    token = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+    studies = requests.get(f"{shared.said['pacs']['dicomweb']}/studies", headers=token, timeout=10)
+    assert len(studies.json()) == 7
+
+
+def test_two_sandboxes_live_side_by_side(shared: Sandbox, tmp_path: Path) -> None:
+    with sandbox(tmp_path) as second:
+        assert second.said["ehr"]["iss"] != shared.said["ehr"]["iss"]
+        assert second.said["data"] != shared.said["data"]
+        second.supervisor.terminate()
+        assert second.wait_gone() == []
+        assert requests.get(f"{shared.said['ehr']['iss']}/metadata", timeout=10).ok
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
