@@ -52,9 +52,14 @@ def start(name: str, command: Sequence[str], log: Path, environment: Mapping[str
             stderr=output,
             # Ctrl-C in the terminal reaches the supervisor only, which ends the others in order.
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env={**_inherited(), "PYTHONUNBUFFERED": "1", **(environment or {})},
         )
     return Child(name, leash, log)
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without the product's settings: those of a developer's shell must not reach the sandbox."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("SMARTAPP_")}
 
 
 def end(children: Sequence[Child]) -> None:

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from smartapp.sandbox.pacs.orthanc.installation import find_orthanc
 from smartapp.sandbox.ports import Ports, is_free
 from smartapp.sandbox.scans.cache import default_cache, scans
 from smartapp.sandbox.world import build_world
+from smartapp.settings import load
 from tests.support.parts import require
 
 ENDS_WITHIN = 10.0
@@ -295,24 +295,30 @@ def _on_loopback(process: psutil.Process) -> bool:
     return all(each.laddr.ip in {"127.0.0.1", "::1"} for each in listening)
 
 
-def test_the_product_is_told_about_both_hospitals(tmp_path: Path) -> None:
+def text_of(path: Path | None) -> str:
+    assert path is not None
+    return path.read_text()
+
+
+@pytest.mark.parametrize("database", [None, "postgresql+psycopg://smartapp@127.0.0.1:5432/smartapp"])
+def test_the_product_is_told_about_both_hospitals(tmp_path: Path, database: str | None) -> None:
     world = build_world()
     addresses = Addresses(Ports(1, 2, (3, 4)), ("st-elsewhere", "mercy"), "orthanc")
     clients = make_clients(addresses, tmp_path / "clients")
-    path = write_app(tmp_path / "app", addresses, world, clients, Credentials(pacs_password="pass"), None)
-    settings = tomllib.loads(path.read_text())
-    assert settings["server"]["base_url"] == "http://127.0.0.1:1"
-    assert settings["environment"] == {"name": "sandbox"}
-    assert settings["database"]["url"] == f"sqlite:///{tmp_path}/app/smartapp.db"
-    first, second = tomllib.loads((path.parent / settings["providers"]["file"]).read_text())["provider"]
-    assert first["iss"] == "http://localhost:2/st-elsewhere/fhir"
-    assert first["trusted_origins"] == ["http://localhost:2", "http://127.0.0.1:3"]
-    assert first["mrn_systems"] == ["urn:oid:2.16.840.1.113883.19.5", "urn:oid:2.16.840.1.113883.19.4"]
-    assert (first["client_auth"], second["client_auth"]) == ("private_key_jwt", "client_secret_basic")
-    assert ECKey.import_key(json.loads(Path(first["private_key_file"]).read_text())).is_private
-    assert Path(second["client_secret_file"]).read_text() == clients[1].secret
-    assert Path(second["dicomweb_password_file"]).read_text() == "pass"
-    assert second["dicomweb"] == "http://127.0.0.1:4/dicom-web"
+    path = write_app(tmp_path / "app", addresses, world, clients, Credentials(pacs_password="pass"), database)
+    settings = load(path, {})
+    assert settings.server.base_url == "http://127.0.0.1:1"
+    assert settings.environment == "sandbox"
+    assert settings.database.url == (database or f"sqlite:///{tmp_path}/app/smartapp.db")
+    first, second = settings.providers
+    assert first.iss == "http://localhost:2/st-elsewhere/fhir"
+    assert first.trusted_origins == ("http://localhost:2", "http://127.0.0.1:3")
+    assert first.mrn_systems == ("urn:oid:2.16.840.1.113883.19.5", "urn:oid:2.16.840.1.113883.19.4")
+    assert (first.client_auth, second.client_auth) == ("private_key_jwt", "client_secret_basic")
+    assert ECKey.import_key(json.loads(text_of(first.private_key_file))).is_private
+    assert text_of(second.client_secret_file) == clients[1].secret
+    assert text_of(second.dicomweb_password_file) == "pass"
+    assert second.dicomweb == "http://127.0.0.1:4/dicom-web"
 
 
 def test_the_leash_ends_what_ignores_sigterm_and_its_children(tmp_path: Path) -> None:
