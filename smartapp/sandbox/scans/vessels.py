@@ -28,7 +28,7 @@ def _grow(
     generation: int,
 ) -> None:
     length = rng.uniform(17.0, 30.0) * 0.93**generation
-    steps = np.arange(0.0, length, max(0.7 * radius, 0.6))[:, np.newaxis]
+    steps = np.arange(0.0, length, max(0.9 * radius, 0.9))[:, np.newaxis]
     bend = rng.normal(0, 0.004, 3)
     points = start + steps * direction + steps**2 * bend
     thickness = np.linspace(radius, 0.82 * radius, len(points))[:, np.newaxis]
@@ -64,5 +64,5 @@ def _disc(filled: Plane, row: float, column: float, radius: float) -> None:
         return
     down = np.arange(r0, r0 + patch.shape[0], dtype=np.float32)[:, np.newaxis] - np.float32(row)
     across = np.arange(c0, c0 + patch.shape[1], dtype=np.float32)[np.newaxis, :] - np.float32(column)
-    edge = np.clip(radius + 0.5 - np.sqrt(down * down + across * across), 0.0, 1.0)
+    edge = np.minimum(radius + 0.5 - np.sqrt(down * down + across * across), 1.0)
     np.maximum(patch, edge, out=patch)
