@@ -32,6 +32,7 @@ class StudyAt:
     ids: PatientIds
     study: IndexedStudy
     addresses: Addresses
+    request_id: str
 
     @property
     def patient(self) -> PatientKey:

@@ -1,10 +1,11 @@
 """The DICOMweb side: searches, metadata, instances, frames and pictures of the principal's patient."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
@@ -15,7 +16,7 @@ from smartapp.errors import NotFound
 from smartapp.identity.model import Principal
 from smartapp.records.addresses import Addresses
 from smartapp.records.bulk import bulk_value
-from smartapp.records.contents import Listed
+from smartapp.records.contents import Contents, Listed
 from smartapp.records.documents import Documents, StudyAt
 from smartapp.records.flow import flowing
 from smartapp.records.frames import EXPLICIT_LE, FrameData, slice_native
@@ -94,16 +95,18 @@ class Images:
             parts = [self._documents.metadata(at, uid)[1][1:-1] for uid in self._series_of(at)]
             document = b"[" + b",".join(part for part in parts if part) + b"]"
         elif sop is None:
-            document = self._documents.metadata(at, parse_uid(series))[1]
+            self._contents(at, series)
+            document = self._documents.metadata(at, series)[1]
         else:
-            document = json.dumps([self._documents.row(at, parse_uid(series), parse_uid(sop))]).encode()
+            self._require(at, series, sop)
+            document = json.dumps([self._documents.row(at, series, sop)]).encode()
         at.permit.check()
         self._audit.count(at.permit.disclosure_id, bytes=len(document))
         return document
 
     def retrieve(
         self, principal: Principal, study: str, series: str | None, sop: str | None, request_id: str
-    ) -> Iterator[VerifiedInstance]:
+    ) -> Generator[VerifiedInstance]:
         """The instances, one after the other; each one's chunks are read before the next one is asked for.
 
         What is wrong with the request is raised at once; what goes wrong on the way, by the iterator or by the chunks.
@@ -113,7 +116,7 @@ class Images:
         if not wanted:
             raise NotFound
         for uid in wanted:
-            self._documents.contents(at, uid)
+            self._contents(at, uid)
         if series is not None and sop is not None:
             self._require(at, series, sop)
         return self._sent(at, wanted, sop)
@@ -172,7 +175,7 @@ class Images:
         """A small JPEG of an instance, or of the middle one of those in the series that can be looked at."""
         at = self.open_study(principal, study, request_id)
         if sop is None:
-            shown = [each.sop for each in self._documents.contents(at, parse_uid(series)).instances if each.frames]
+            shown = [each.sop for each in self._contents(at, series).instances if each.frames]
             sop = shown[len(shown) // 2] if shown else None
         if sop is None:
             raise NotFound
@@ -186,14 +189,19 @@ class Images:
         self._count(at, len(picture))
         return picture
 
+    def outside(self, principal: Principal, study: str, request_id: str) -> None:
+        """Writes down that a study was asked for which the token does not reach, and raises NotFound."""
+        self._denied(principal, f"token-bound {study}", request_id)
+        raise NotFound
+
     def open_study(self, principal: Principal, study: str, request_id: str) -> StudyAt:
         """The study, with a permit to see its images. NotFound if the PACS has none of them."""
         permit, index, found = self._gate.study(principal, study, Action.VIEW_IMAGES, request_id)
         if not found.images_available:
             raise NotFound
-        return StudyAt(permit, index.ids, found, self._addresses(principal))
+        return StudyAt(permit, index.ids, found, self._addresses(principal), request_id)
 
-    def _sent(self, at: StudyAt, wanted: Sequence[str], sop: str | None) -> Iterator[VerifiedInstance]:
+    def _sent(self, at: StudyAt, wanted: Sequence[str], sop: str | None) -> Generator[VerifiedInstance]:
         with flowing(self._audit, at.permit) as flow:
             for series in wanted:
                 if sop is None:
@@ -215,10 +223,31 @@ class Images:
 
     def _require(self, at: StudyAt, series: str, sop: str) -> Listed:
         """The instance as it is listed. NotFound unless the series is of the study, and the instance of the series."""
-        listed = self._documents.contents(at, parse_uid(series)).find(parse_uid(sop))
+        listed = self._contents(at, series).find(parse_uid(sop))
         if listed is None:
+            self._denied(at.permit.principal, f"instance {at.study.uid} {series} {sop}", at.request_id)
             raise NotFound
         return listed
+
+    def _contents(self, at: StudyAt, series: str) -> Contents:
+        try:
+            return self._documents.contents(at, parse_uid(series))
+        except NotFound:
+            self._denied(at.permit.principal, f"series {at.study.uid} {series}", at.request_id)
+            raise
+
+    def _denied(self, principal: Principal, what: str, request_id: str) -> None:
+        """Series and instances outside the study's own listing are refused after the question; so that is told here."""
+        self._audit.record(
+            Event(
+                "authz.denied",
+                patient=principal.patient,
+                principal_ref=principal.person_id,
+                session_ref=principal.session_id,
+                detail={"what": what},
+                request_id=request_id,
+            )
+        )
 
     def _series_of(self, at: StudyAt) -> list[str]:
         return [get(row, "SeriesInstanceUID") for row in self._documents.series(at)]

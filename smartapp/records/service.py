@@ -80,7 +80,7 @@ class Records:
         )
 
     def study(self, principal: Principal, study_uid: str, request_id: str) -> StudyPage:
-        """One study, its series and its reports. Where the PACS or a report fails, the rest is shown, with a problem."""
+        """One study, its series and reports. Where the PACS or a report fails, the rest is shown, with a problem."""
         _, index, study = self._gate.study(principal, study_uid, Action.LIST, request_id)
         series, no_series = self._series(principal, study, request_id)
         reports, no_reports = self._reports(principal, study, request_id)
