@@ -1,5 +1,6 @@
 """Databases for tests: one is made per kind and session, each test gets a copy of its own."""
 
+import importlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+import smartapp
+from smartapp.db.base import Base
 from smartapp.db.engine import make_engine
 from smartapp.settings import Database as DatabaseSettings
 from tests.support.postgres import PostgresServer
@@ -14,16 +17,16 @@ from tests.support.postgres import PostgresServer
 _numbers = count(1)
 
 
-def build_schema(url: str) -> None:
-    """Give an empty database all the tables."""
-    import importlib
-
-    import smartapp
-    from smartapp.db.base import Base
-
+def import_tables() -> None:
+    """Make the models of all rooms known to Base."""
     root = Path(smartapp.__file__).parent
     for tables in root.rglob("tables.py"):
         importlib.import_module(".".join(("smartapp", *tables.relative_to(root).with_suffix("").parts)))
+
+
+def build_schema(url: str) -> None:
+    """Give an empty database all the tables."""
+    import_tables()
     engine = make_engine(DatabaseSettings(url))
     with engine.execution_options(smartapp_writes=True).begin() as connection:
         Base.metadata.create_all(connection)
