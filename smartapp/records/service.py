@@ -5,10 +5,7 @@ from zoneinfo import ZoneInfo
 
 from smartapp.access.service import Access
 from smartapp.audit.service import AuditTrail
-from smartapp.clock import Clock
 from smartapp.consent.model import Action
-from smartapp.db.datakeys import DataKeys
-from smartapp.db.unit import Database
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, get, number
 from smartapp.dicomweb.core.render import RenderPool
@@ -33,7 +30,6 @@ from smartapp.records.model import (
     StudyPage,
     StudySummary,
 )
-from smartapp.security.keyring import Keyring
 from smartapp.settings import Settings
 
 
@@ -46,24 +42,19 @@ class Records:
 
     def __init__(
         self,
-        *,
         settings: Settings,
         access: Access,
-        audit: AuditTrail,
+        index: IndexKeeper,
         fhir: FhirReader,
         pacs: Mapping[str, PacsReader],
         cache: InstanceCache,
         pool: RenderPool,
-        database: Database,
-        keyring: Keyring,
-        datakeys: DataKeys,
-        clock: Clock,
+        audit: AuditTrail,
     ) -> None:
         self._settings = settings
         self._audit = audit
         self._fhir = fhir
-        keeper = IndexKeeper(settings, access, fhir, pacs, database, keyring, datakeys, clock)
-        self._gate = Gate(access, keeper)
+        self._gate = Gate(access, index)
         self._documents = Documents(pacs, cache)
         instances = Instances(pacs, cache, self._documents)
         self.images = Images(self._gate, self._documents, instances, cache, pool, audit, settings.server.base_url)
