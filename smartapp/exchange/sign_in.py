@@ -13,7 +13,8 @@ from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, PrincipalKind
 from smartapp.identity.service import BrowserSession, Display, Identity, OpenedSession
 from smartapp.launch.keeper import TokenKeeper
-from smartapp.launch.service import BegunLaunch, CompletedLaunch, Launcher
+from smartapp.launch.model import BegunLaunch, CompletedLaunch
+from smartapp.launch.service import Launcher
 from smartapp.settings import Settings
 
 

@@ -51,6 +51,10 @@ class EhrKeys:
             refuse("smart.jwks", "kid")
         return found[0]
 
+    def count(self, door: Door, jwks_uri: str) -> int:
+        """How many usable keys the EHR publishes, as `doctor` tells it. Raises Refusal (`smart.jwks`) for a bad set."""
+        return len(self._of(door, jwks_uri).keys)
+
     def _of(self, door: Door, jwks_uri: str) -> _Kept:
         now = self._clock.now()
         with self._lock:

@@ -15,13 +15,13 @@ class Credentials:
     def __init__(self, provider: Provider, tokens: TokenSource) -> None:
         self._provider = provider
         self._tokens = tokens
-        self._headers_without_person()
+        own_headers(provider)  # a missing file stops the start
 
     def headers(self, permit: AnyPermit) -> dict[str, str]:
         """The header for a request under `permit`. UpstreamRefused when the person's EHR token is gone."""
         if self._provider.dicomweb_auth == "ehr-token":
             return {"Authorization": f"Bearer {self._tokens.bearer(permit)}"}
-        return self._headers_without_person()
+        return own_headers(self._provider)
 
     def rejected(self, permit: AnyPermit, headers: dict[str, str]) -> None:
         """The PACS answered 401. With the EHR's token another try may help; with our own it is a fault of ours."""
@@ -35,15 +35,16 @@ class Credentials:
             return UpstreamRefused("pacs-credential")
         return UpstreamError("pacs-credential")
 
-    def _headers_without_person(self) -> dict[str, str]:
-        provider = self._provider
-        if provider.dicomweb_auth == "basic":
-            password = _secret(provider.dicomweb_password_file, provider.id)
-            pair = b64encode(f"{provider.dicomweb_user}:{password}".encode()).decode("ascii")
-            return {"Authorization": f"Basic {pair}"}
-        if provider.dicomweb_auth == "bearer":
-            return {"Authorization": f"Bearer {_secret(provider.dicomweb_token_file, provider.id)}"}
-        return {}
+
+def own_headers(provider: Provider) -> dict[str, str]:
+    """The header that needs no person: ours at this PACS, or none. Raises ConfigurationError for a missing secret."""
+    if provider.dicomweb_auth == "basic":
+        password = _secret(provider.dicomweb_password_file, provider.id)
+        pair = b64encode(f"{provider.dicomweb_user}:{password}".encode()).decode("ascii")
+        return {"Authorization": f"Basic {pair}"}
+    if provider.dicomweb_auth == "bearer":
+        return {"Authorization": f"Bearer {_secret(provider.dicomweb_token_file, provider.id)}"}
+    return {}
 
 
 def _secret(path: Path | None, provider_id: str) -> str:

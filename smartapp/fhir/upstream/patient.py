@@ -10,8 +10,7 @@ _FIRST = {"usual": 0, "official": 1, "": 2}
 
 def read_patient(resource: Json, base: str) -> PatientRecord:
     """What we use of a Patient; what is missing or unreadable is left empty."""
-    listed = sorted(parts(resource, "name"), key=lambda name: _FIRST.get(text(name.get("use")), 3))
-    names = tuple(dict.fromkeys(filter(None, map(_full, listed))))
+    names = read_names(resource)
     identifiers = (
         Identifier(text(entry.get("system"), 300), text(entry.get("value"), 64), text(entry.get("use"), 20))
         for entry in parts(resource, "identifier")
@@ -25,6 +24,12 @@ def read_patient(resource: Json, base: str) -> PatientRecord:
         links=tuple(_links(resource, base)),
         raw=resource,
     )
+
+
+def read_names(resource: Json) -> tuple[str, ...]:
+    """The names of a Patient, RelatedPerson or Practitioner, the one to address the person by first."""
+    listed = sorted(parts(resource, "name"), key=lambda name: _FIRST.get(text(name.get("use")), 3))
+    return tuple(dict.fromkeys(filter(None, map(_full, listed))))
 
 
 def _full(name: Json) -> str:

@@ -15,7 +15,7 @@ from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.fetch import FhirServer
 from smartapp.fhir.upstream.imaging_study import read_imaging_study
 from smartapp.fhir.upstream.model import Fetched, ImagingStudyFacts, PatientRecord, ReportDocument, ReportFacts
-from smartapp.fhir.upstream.patient import read_patient
+from smartapp.fhir.upstream.patient import read_names, read_patient
 from smartapp.fhir.upstream.references import Reference, is_id, is_of, read_reference
 from smartapp.fhir.upstream.report import read_report
 from smartapp.fhir.upstream.search import Bounds, Found, search
@@ -73,6 +73,12 @@ class FhirReader:
             if error.code == "upstream-forbidden":
                 return None
             raise
+
+    def person_name(self, permit: SignInPermit, reference: str) -> str:
+        """How to address who signed in; empty when the EHR does not show it."""
+        person = self.fhir_user(permit, reference)
+        names = read_names(person) if person else ()
+        return names[0] if names else ""
 
     def imaging_studies(self, permit: IndexPermit) -> Fetched[list[ImagingStudyFacts]]:
         """The patient's ImagingStudies. An EHR that has none of the kind says so among the problems."""
