@@ -40,7 +40,7 @@ def _get(path: str, **defaults: None) -> Callable[[_View], _View]:
             path,
             view_func=view,
             methods=["GET"],
-            defaults=defaults or None,
+            defaults=defaults,
             merge_slashes=False,
             provide_automatic_options=False,
         )
