@@ -38,7 +38,7 @@ def nested(depth: int, *, undefined: bool) -> Sequence:
     return Sequence([inner])
 
 
-def ct(pixels: np.ndarray[Any, Any] | None = None, **attributes: Any) -> Dataset:
+def ct(pixels: np.ndarray[Any, Any] | None = None, *, samples: int = 1, **attributes: Any) -> Dataset:
     """A CT image of `pixels` (16 × 16 of 0…255 if none)."""
     pixels = np.arange(256, dtype=np.int16).reshape(16, 16) if pixels is None else pixels
     data = Dataset()
@@ -49,11 +49,11 @@ def ct(pixels: np.ndarray[Any, Any] | None = None, **attributes: Any) -> Dataset
     data.PatientName = "Sample^Person"
     data.PatientID = "MRN-1"
     data.Modality = "CT"
-    data.SamplesPerPixel = 3 if pixels.shape[-1] == 3 else 1
-    axis = -3 if data.SamplesPerPixel == 3 else -2
+    data.SamplesPerPixel = samples
+    data.PhotometricInterpretation = "MONOCHROME2" if samples == 1 else "RGB"
+    axis = -2 if samples == 1 else -3
     data.Rows, data.Columns = pixels.shape[axis], pixels.shape[axis + 1]
-    data.PhotometricInterpretation = "RGB" if data.SamplesPerPixel == 3 else "MONOCHROME2"
-    if data.SamplesPerPixel == 3:
+    if samples > 1:
         data.PlanarConfiguration = 0
     data.BitsAllocated = data.BitsStored = pixels.dtype.itemsize * 8
     data.HighBit = data.BitsStored - 1

@@ -234,7 +234,7 @@ def test_what_is_held_is_bounded() -> None:
 
 
 def deflated(content: bytes) -> bytes:
-    squeeze = zlib.compressobj(9, zlib.DEFLATED, -15)
+    squeeze = zlib.compressobj(1, zlib.DEFLATED, -15)
     return hand_made(squeeze.compress(content) + squeeze.flush(), syntax=b"1.2.840.10008.1.2.1.99")
 
 
@@ -242,7 +242,7 @@ def deflated(content: bytes) -> bytes:
 def test_a_deflate_bomb_stays_small() -> None:
     assert walk(deflated(b"".join(ALL))).series == SERIES
     bomb = deflated(CLASS + INSTANCE + element(9, 0x1001, b"OB", b"", 300_000_000) + bytes(300_000_000))
-    assert len(bomb) < 400_000
+    assert len(bomb) < 2_000_000
     tracemalloc.start()
     try:
         with pytest.raises(UpstreamMalformed):

@@ -23,6 +23,8 @@ ANSWER_MAX: Final = 2**28 + 2**20
 _PIPE: Final = 2**20
 _READ: Final = 2**20
 _PATIENCE: Final = 5.0
+_START: Final = 15.0
+"""How long, in seconds, a child may take on a busy machine to load its decoders (0.4 s on a quiet one)."""
 
 
 class Children:
@@ -57,9 +59,11 @@ class Children:
         self._closed = True
         for child in self._all:
             child.kill()
-        for _ in self._all:
-            with contextlib.suppress(queue.Empty):
+        with contextlib.suppress(queue.Empty):
+            for _ in self._all:
                 self._idle.get(timeout=_PATIENCE).end()
+        for child in self._all:
+            self._idle.put(child)  # who waits for one is told at once
 
 
 class _Child:
@@ -70,8 +74,9 @@ class _Child:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, request: Mapping[str, Any], dicom: bytes) -> tuple[dict[str, Any], bytes]:
-        process = self._started()
-        until = time.monotonic() + self._rendering.seconds
+        running = self._running()
+        process = running or self._start()
+        until = time.monotonic() + self._rendering.seconds + (0 if running else _START)
         try:
             talk = _Talk(process, until)
             talk.send(pack(request, dicom))
@@ -103,9 +108,10 @@ class _Child:
                 pipe.close()
         process.wait()
 
-    def _started(self) -> "subprocess.Popen[bytes]":
-        if self._process is not None and self._process.poll() is None:
-            return self._process
+    def _running(self) -> "subprocess.Popen[bytes] | None":
+        return self._process if self._process is not None and self._process.poll() is None else None
+
+    def _start(self) -> "subprocess.Popen[bytes]":
         self.end()
         self._process = _start(self._rendering)
         return self._process
