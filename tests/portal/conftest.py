@@ -27,6 +27,18 @@ from tests.support.clock import FixedClock
 from tests.support.parts import require
 
 
+class AtHome(FlaskClient):
+    """A client that speaks to the configured address: any other is refused before a view is asked."""
+
+    def __init__(self, *args: Any, base_url: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._base_url = base_url
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("base_url", self._base_url)
+        return super().open(*args, **kwargs)
+
+
 @dataclass
 class Portal:
     """The application, what stands behind it, and its address."""
@@ -80,8 +92,8 @@ class Portal:
 
     def client(self, session: str | None = "ses-ana") -> FlaskClient:
         """A browser at `base_url` that holds this session's cookie."""
-        client = self.app.test_client()
-        client.environ_base["HTTP_HOST"] = self.base_url.removeprefix("http://")
+        self.app.test_client_class = AtHome
+        client = self.app.test_client(base_url=self.base_url)
         if session:
             client.set_cookie(self.cookie, session, domain="127.0.0.1")
         return client
