@@ -281,7 +281,7 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
 
 def test_orthanc_as_the_pacs(tmp_path: Path) -> None:
     require("Orthanc", find_orthanc())
-    with sandbox(tmp_path, "--pacs", "orthanc") as running:
+    with sandbox(tmp_path, "--pacs", "orthanc", "--data", str(tmp_path / "data")) as running:
         jsonschema.validate(running.said, LINE)
         assert running.said["pacs"]["kind"] == "orthanc"
         assert sum(process.name() == "Orthanc" for process in running.family) == 2
