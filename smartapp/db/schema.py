@@ -1,5 +1,6 @@
 """Brings the database's tables to a revision, and tells whether they are where the code expects them (Alembic)."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -71,7 +72,8 @@ def _writing(engine: Engine) -> Iterator[Connection]:
 def _config(connection: Connection) -> "Config":
     from alembic.config import Config  # noqa: PLC0415 -- as above
 
-    config = Config(attributes={"connection": connection})
+    # What it would print, the caller learns from exceptions and says in its own words.
+    config = Config(attributes={"connection": connection}, stdout=io.StringIO())
     config.set_main_option("script_location", _SCRIPTS)
     config.set_main_option("path_separator", "os")
     return config

@@ -1,6 +1,7 @@
 """Addresses in the configuration: https, or http on this machine in the sandbox."""
 
 import ipaddress
+from collections.abc import Iterable
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -34,6 +35,17 @@ def check_database_url(url: str, where: str, *, sandbox: bool) -> None:
             f"{where} holds a password: put it into a password file of PostgreSQL's (libpq §34.16), with mode 0600, "
             "and add ?passfile=/the/file to the url."
         )
+
+
+def check_networks(networks: Iterable[str], where: str) -> None:
+    """Raises ConfigurationError for what is neither an IP address nor a network, and for the network of all."""
+    for network in networks:
+        try:
+            narrow = ipaddress.ip_network(network).prefixlen > 0
+        except ValueError:
+            narrow = False
+        if not narrow:
+            raise ConfigurationError(f"{where} {network} must be an address as 10.0.0.5 or a network as 10.0.0.0/24.")
 
 
 def _split(url: str, where: str, *, host: bool = True) -> SplitResult:

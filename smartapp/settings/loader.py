@@ -4,10 +4,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_type_hints
 
 from smartapp.errors import ConfigurationError
-from smartapp.settings.addresses import check_database_url, check_origin
+from smartapp.settings.addresses import check_database_url, check_networks, check_origin
 from smartapp.settings.model import (
     Database,
     Keys,
@@ -20,7 +20,7 @@ from smartapp.settings.model import (
     Upstreams,
 )
 from smartapp.settings.providers import check_providers
-from smartapp.settings.values import build, from_text, scalars
+from smartapp.settings.values import build, from_text
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def _override(document: dict[str, Any], environ: Mapping[str, str]) -> None:
         section, _, key = variable.removeprefix("SMARTAPP_").lower().partition("_")
         if not variable.startswith("SMARTAPP_") or section not in SECTIONS:
             continue
-        kinds = scalars(SECTIONS[section])
+        kinds = get_type_hints(SECTIONS[section])
         if key not in kinds:
             raise ConfigurationError(f"{variable} is no setting: unset it, or correct its name.")
         table = document.setdefault(section, {})
@@ -111,6 +111,7 @@ def _check(settings: Settings) -> None:
     check_database_url(settings.database.url, "[database] url", sandbox=sandbox)
     if settings.server.port > 65535:
         raise ConfigurationError("[server] port must be at most 65535.")
+    check_networks(settings.server.proxies, "[server] proxies")
     if settings.sessions.idle > settings.sessions.absolute:
         raise ConfigurationError("[sessions] idle must not be longer than absolute.")
     check_providers(settings.providers, sandbox=sandbox)

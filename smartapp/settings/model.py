@@ -10,13 +10,17 @@ DicomwebAuth = Literal["none", "basic", "bearer", "ehr-token"]
 
 @dataclass(frozen=True)
 class Server:
-    """Where we are reached: `base_url` is what people see; `host`, `port` what gunicorn listens on."""
+    """Where we are reached: `base_url` is what people see; `host`, `port` what gunicorn listens on.
+
+    `proxies` are the addresses or networks whose word for the scheme (X-Forwarded-Proto) is taken.
+    """
 
     base_url: str
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
     threads: int = 8
+    proxies: tuple[str, ...] = ("127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,13 @@ def build(kind: type[T], table: Any, where: str, folder: Path) -> T:
     return kind(**{key: _value(hints[key], value, f"{where} {key}", folder) for key, value in table.items()})
 
 
-def scalars(kind: type) -> dict[str, type]:
-    """The fields of `kind` that hold a single value, with their types."""
-    hints = get_type_hints(kind)
-    return {field.name: hints[field.name] for field in fields(kind) if get_origin(hints[field.name]) is not tuple}
-
-
 def from_text(kind: Any, text: str, where: str) -> Any:
-    """What TOML would have held, for a value that came as text. Raises ConfigurationError where a number is none."""
+    """What TOML would have held, for a value that came as text; lists are separated by commas.
+
+    Raises ConfigurationError where a number is none.
+    """
+    if get_origin(kind) is tuple:
+        return text.split(",")
     if kind not in (int, float):
         return text
     try:

@@ -53,12 +53,16 @@ def test_the_environment_goes_before_the_file(configuration: Configuration) -> N
 
 def test_every_single_value_has_its_variable(configuration: Configuration) -> None:
     configuration.environ = {
-        f"SMARTAPP_{section}_{field.name}".upper(): str(configuration.app[section][field.name])
+        f"SMARTAPP_{section}_{field.name}".upper(): as_text(configuration.app[section][field.name])
         for section, kind in SECTIONS.items()
         for field in fields(kind)
     }
     from_file, configuration.app = configuration.load(), {}
     assert configuration.load() == from_file
+
+
+def as_text(value: object) -> str:
+    return ",".join(value) if isinstance(value, list) else str(value)
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,9 @@ SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
     ("truth for number", lambda c: c.app["server"].update(port=True), "port must be a whole number"),
     ("fraction", lambda c: c.app["server"].update(workers=1.5), "workers must be a whole number"),
     ("zero", lambda c: c.app["sessions"].update(idle=0), "above zero"),
+    ("proxies all", lambda c: c.app["server"].update(proxies=["0.0.0.0/0"]), "proxies 0.0.0.0/0 must be"),
+    ("proxies a name", lambda c: c.app["server"].update(proxies=["*"]), "proxies . must be"),
+    ("proxies a host in a network", lambda c: c.app["server"].update(proxies=["10.0.0.5/24"]), "proxies"),
     ("large port", lambda c: c.app["server"].update(port=65536), "65535"),
     ("number for text", lambda c: c.app["database"].update(url=5), "url must be a text"),
     ("empty text", lambda c: c.app["storage"].update(cache_dir=""), "cache_dir must be a text"),

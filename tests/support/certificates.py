@@ -27,6 +27,12 @@ class Authority:
 
     def server(self, address: str, not_after: datetime) -> ssl.SSLContext:
         """A server's context with a certificate for the IP `address`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(address, not_after))
+        return context
+
+    def server_file(self, address: str, not_after: datetime) -> Path:
+        """A file with a new key and a certificate for the IP `address`."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
         certificate = _builder("server", self.certificate.subject, key, not_after).add_extension(names, critical=False)
@@ -35,9 +41,7 @@ class Authority:
             key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             + certificate.sign(self.key, SHA256()).public_bytes(Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
 
 def authority(folder: Path, not_after: datetime) -> Authority:
