@@ -23,7 +23,11 @@ ASSERTION_LIFETIME = 240
 
 @dataclass(frozen=True)
 class SigningKey:
-    """Our private key for one provider, the algorithm it signs with, and its `kid` (RFC 7638 thumbprint)."""
+    """Our private key for one provider, the algorithm it signs with, and its `kid`.
+
+    A JWK's own `kid` stands: the EHR may have been given the key under that name. Without one it is the thumbprint
+    (RFC 7638).
+    """
 
     key: RSAKey | ECKey
     alg: str
@@ -44,9 +48,9 @@ def load_signing_key(provider: Provider) -> SigningKey:
     except (JoseError, ValueError) as error:
         raise ConfigurationError(f"Provider {provider.id}: private_key_file holds no key that can be read.") from error
     if isinstance(key, RSAKey) and key.is_private and key.public_key.key_size >= 2048:
-        return SigningKey(key, "RS384", key.thumbprint())
+        return SigningKey(key, "RS384", key.kid or key.thumbprint())
     if isinstance(key, ECKey) and key.is_private and key.curve_name == "P-384":
-        return SigningKey(key, "ES384", key.thumbprint())
+        return SigningKey(key, "ES384", key.kid or key.thumbprint())
     raise ConfigurationError(f"Provider {provider.id}: private_key_file must be RSA (2048 bits or more) or EC P-384.")
 
 
@@ -89,7 +93,10 @@ class ClientIdentity:
     def proof(self, token_endpoint: str) -> Proof:
         """The proof for one request; an assertion is made for that endpoint alone and never used twice."""
         if self._key is not None:
-            form = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion(token_endpoint)}
+            form = {
+                "client_assertion_type": ASSERTION_TYPE,
+                "client_assertion": self._assertion(self._key, token_endpoint),
+            }
             return Proof({}, form)
         if self._auth == "client_secret_basic":
             pair = f"{quote_plus(self._client_id)}:{quote_plus(self._secret)}"
@@ -97,8 +104,7 @@ class ClientIdentity:
         secret = {"client_secret": self._secret} if self._auth == "client_secret_post" else {}
         return Proof({}, {"client_id": self._client_id, **secret})
 
-    def _assertion(self, token_endpoint: str) -> str:
-        assert self._key is not None  # noqa: S101 - narrows for the type checker; `proof` asked before
+    def _assertion(self, key: SigningKey, token_endpoint: str) -> str:
         now = int(self._clock.now().timestamp())
         claims = {
             "iss": self._client_id,
@@ -108,5 +114,5 @@ class ClientIdentity:
             "exp": now + ASSERTION_LIFETIME,
             "jti": new_secret("jti"),
         }
-        header = {"alg": self._key.alg, "kid": self._key.kid, "typ": "JWT"}
-        return jwt.encode(header, claims, self._key.key, algorithms=[self._key.alg])
+        header = {"alg": key.alg, "kid": key.kid, "typ": "JWT"}
+        return jwt.encode(header, claims, key.key, algorithms=[key.alg])
