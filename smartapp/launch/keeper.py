@@ -1,16 +1,17 @@
 """Keeps the EHR's tokens: hands out live ones, refreshes them once for everybody, and gives them back at the end."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from hmac import compare_digest
+from typing import Any
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.consent.model import AnyPermit, SignInPermit
 from smartapp.db.unit import Database
-from smartapp.errors import SmartappError, UpstreamDown, UpstreamError, UpstreamRefused, UpstreamSlow
+from smartapp.errors import DatabaseBusy, SmartappError, UpstreamDown, UpstreamError, UpstreamRefused, UpstreamSlow
 from smartapp.identity.model import PatientKey
 from smartapp.ids import new_id
 from smartapp.launch import store
@@ -28,6 +29,7 @@ LEASE = timedelta(seconds=60)
 PAUSE = timedelta(seconds=5)
 """How long nobody asks again after the EHR did not answer, unless it names a time itself."""
 YOUNG = timedelta(seconds=60)
+SAVES = 3
 POLL_SECONDS = 0.2
 POLLS = 60
 
@@ -109,9 +111,8 @@ class TokenKeeper:
         if tokens.refresh is None or (kept.refreshed_at is not None and now - kept.refreshed_at < YOUNG):
             self._bury(kept, patient, "smart.revoked_upstream")
             return
-        sealed = self._vault.seal(patient, kept.id, kept.version + 1, tokens)
         with self._database.write() as session:
-            store.replace(session, kept, {"sealed": sealed, "expires_at": kept.created_at})
+            store.expire(session, kept)
 
     def end(self, credential_id: str) -> None:
         """Forgets the credential, then gives its tokens back to the EHR if that can be done (RFC 7009)."""
@@ -189,13 +190,27 @@ class TokenKeeper:
             "expires_at": now + timedelta(seconds=answer.expires_in),
             "refreshed_at": now,
         }
-        with self._database.write() as session:
-            saved = store.replace(session, kept, values)
-        if not saved:
+        if not self._saved(kept, values):
             self.give_back(kept.provider, tokens.access, tokens.refresh)
             raise UpstreamRefused
-        self._record("smart.refresh", patient)
+        self._audit.record(Event(kind="smart.refresh", patient=patient))
         return tokens.access
+
+    def _saved(self, kept: Kept, values: Mapping[str, Any]) -> bool:
+        """Stores the next version, stubbornly: what the EHR has rotated cannot be asked for again. False when the
+        credential was ended meanwhile. A COMMIT whose outcome was lost is looked up, not guessed.
+        """
+        for _ in range(SAVES):
+            try:
+                with self._database.write() as session:
+                    if store.replace(session, kept, values):
+                        return True
+                with self._database.read() as session:
+                    now = store.find(session, kept.id)
+                return now is not None and now.sealed == values["sealed"]
+            except DatabaseBusy:
+                continue
+        raise DatabaseBusy
 
     def _hold_off(self, kept: Kept, owner: str, retry_after: int | None) -> None:
         pause = timedelta(seconds=retry_after) if retry_after else PAUSE
@@ -208,13 +223,10 @@ class TokenKeeper:
 
     def _bury(self, kept: Kept, patient: PatientKey, kind: str) -> None:
         """The tokens are erased; the row stays, so that whoever comes is told to sign in again."""
+        event = Event(kind=kind, severity=severity(kind), patient=patient)
         with self._database.write() as session:
-            dead = store.replace(session, kept, {"sealed": None})
-        if dead:
-            self._record(kind, patient)
-
-    def _record(self, kind: str, patient: PatientKey) -> None:
-        self._audit.record(Event(kind=kind, severity=severity(kind), patient=patient))
+            if store.replace(session, kept, {"sealed": None}):
+                self._audit.record(event, session=session)
 
 
 def _is_due(kept: Kept, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """What a launch knows at each of its steps. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -33,9 +33,9 @@ class PendingFlow:
     provider: str
     mode: Mode
     iss: str
-    nonce: str
-    verifier: str
-    browser: str
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
+    browser: str = field(repr=False)
     asked: tuple[str, ...]
     metadata: Metadata
 
@@ -44,8 +44,8 @@ class PendingFlow:
 class BegunLaunch:
     """Where to send the browser, and the secret that it must bring back in the flow cookie (ten minutes)."""
 
-    authorize_url: str
-    browser_secret: str
+    authorize_url: str = field(repr=False)
+    browser_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)

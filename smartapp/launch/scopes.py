@@ -8,7 +8,7 @@ from smartapp.launch.model import Mode
 
 _LETTERS = "cruds"
 _V1 = {"read": "rs", "write": "cud", "*": _LETTERS}
-_CLINICAL = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]+)\.(read|write|\*|c?r?u?d?s?)(?:\?([^\s?]+))?")
+_CLINICAL = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]+)\.(read|write|\*|c?r?u?d?s?)(?:\?([!->@-~]+))?")
 
 
 @dataclass(frozen=True)

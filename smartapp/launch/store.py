@@ -61,6 +61,16 @@ def release(session: Session, kept: Kept, *, owner: str, not_before: datetime) -
     )
 
 
+def expire(session: Session, kept: Kept) -> None:
+    """Marks this version's access token as over; whoever is fetching the next one is not disturbed."""
+    session.execute(
+        update(EhrCredential)
+        .where(EhrCredential.id == kept.id, EhrCredential.version == kept.version)
+        .values(expires_at=kept.created_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def replace(session: Session, kept: Kept, values: Mapping[str, Any]) -> bool:
     """Moves the credential to its next version with these values and frees the lease; False when it has changed."""
     statement = (

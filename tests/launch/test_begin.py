@@ -4,10 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from smartapp.db.unit import Database
 from smartapp.errors import LaunchRefused, UpstreamError
 from smartapp.launch.pkce import new_verifier, s256
+from smartapp.launch.providers import by_iss
 from smartapp.security.keyring import Keyring
 from tests.launch.fake_ehr import CLIENT, FakeEhr, query_of
 from tests.launch.house import House, fake_house, provider, settings
@@ -88,6 +91,16 @@ def test_an_iss_that_is_not_exactly_configured_is_refused_and_asks_nobody(
     assert refused.value.code == "smart.iss.unknown"
     assert fake_ehr.server.log == []
     assert house.kinds() == ["smart.iss.unknown"]
+
+
+@pytest.mark.threat("S3")
+@given(st.text(max_size=40) | st.text(max_size=4).map("https://ehr.example.org/fhir".__add__))
+def test_no_other_text_is_a_hospital(iss: str) -> None:
+    known = settings(provider("https://ehr.example.org/fhir", ("https://ehr.example.org",), iss_aliases=("https://b",)))
+    if iss in {"https://ehr.example.org/fhir", "https://b"}:
+        return
+    with pytest.raises(LaunchRefused):
+        by_iss(known, iss)
 
 
 def test_an_alias_is_an_iss_of_its_own(fake_ehr: FakeEhr, sqlite_database: Database, keyring: Keyring) -> None:

@@ -138,6 +138,7 @@ def test_a_header_that_tries_something(house: House, fake_ehr: FakeEhr, header: 
         unsigned(b'{"alg":"RS256","alg":"none","kid":"one"}', b"{}"),
         unsigned(b'{"alg":"RS256","kid":"one"}', b'{"sub":"a","sub":"b"}'),
         unsigned(b'{"alg":"RS256","kid":"one"}', b"[]"),
+        unsigned(b'{"alg":"RS256","kid":"one"}', b'{"sub":"\\ud800"}'),
         unsigned(b'{"alg":"RS256","kid":"one"}', b'{"exp":NaN}'),
         unsigned(b'{"alg":"RS256","kid":"one"}', b'{"exp":' + b"9" * 5000 + b"}"),
         unsigned(b'{"alg":"RS256","kid":"one"}', b'{"a":' * 1500 + b"1" + b"}" * 1500),

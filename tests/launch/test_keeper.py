@@ -1,15 +1,18 @@
 """Keeping tokens: one refresh for everybody, nothing lost, nothing that outlives its right."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event as Flag
 
 import pytest
+from sqlalchemy.orm import Session
 
 from smartapp.consent.model import SEAL, SignInPermit
 from smartapp.db.unit import Database
 from smartapp.errors import (
+    DatabaseBusy,
     SmartappError,
     UpstreamDown,
     UpstreamError,
@@ -260,6 +263,66 @@ def test_a_token_that_was_refused_is_replaced_once_and_no_more(house: House, fak
         house.keeper.bearer(permit)
     assert len(refreshes(fake_ehr)) == 1
     assert house.kinds()[-1] == "smart.revoked_upstream"
+
+
+@pytest.mark.threat("S23")
+def test_a_refusal_while_another_worker_refreshes_does_not_disturb_it(house: House, fake_ehr: FakeEhr) -> None:
+    answer = rotating(fake_ehr)
+
+    def meanwhile(asked: Asked) -> Said:
+        if asked.form["grant_type"] == "refresh_token":
+            house.keeper.rejected(permit, "access-1")
+        return answer(asked)
+
+    fake_ehr.server.at("/auth/token", meanwhile)
+    permit = permit_for(sign_in(house, fake_ehr))
+    house.clock.advance(3560)
+    assert house.keeper.bearer(permit) == "access-2"
+    assert house.keeper.bearer(permit) == "access-2"
+    assert fake_ehr.server.asked("/auth/revoke") == []
+
+
+class Flaky(Database):
+    """A database that is busy at its next writes, before or (the outcome being lost) after COMMIT."""
+
+    def __init__(self, real: Database) -> None:
+        super().__init__(real.engine)
+        self.before = self.after = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        if self.before:
+            self.before -= 1
+            raise DatabaseBusy
+        with super().write() as session:
+            yield session
+        if self.after:
+            self.after -= 1
+            raise DatabaseBusy
+
+
+@pytest.mark.threat("F13")
+@pytest.mark.threat("F14")
+@pytest.mark.parametrize(("before", "after"), [(2, 0), (0, 1)])
+def test_what_the_ehr_rotated_is_saved_though_the_database_is_busy(
+    fake_ehr: FakeEhr, sqlite_database: Database, keyring: Keyring, before: int, after: int
+) -> None:
+    flaky = Flaky(sqlite_database)
+    house = fake_house(fake_ehr, flaky, keyring)
+    answer = rotating(fake_ehr)
+
+    def then_busy(asked: Asked) -> Said:
+        if asked.form["grant_type"] == "refresh_token":
+            flaky.before, flaky.after = before, after
+        return answer(asked)
+
+    fake_ehr.server.at("/auth/token", then_busy)
+    permit = permit_for(sign_in(house, fake_ehr))
+    house.clock.advance(4000)
+    assert house.keeper.bearer(permit) == "access-2"
+    assert house.keeper.bearer(permit) == "access-2"
+    assert (flaky.before, flaky.after) == (0, 0)
+    assert fake_ehr.server.asked("/auth/revoke") == []
 
 
 @pytest.mark.threat("S22")

@@ -32,11 +32,16 @@ def is_fhir_json(answer: Answer) -> bool:
 def resource_in(answer: Answer) -> Json:
     """The resource that the EHR answered with. Raises UpstreamMalformed for HTML, a byte order mark, another charset,
     cut or ambiguous JSON (RFC 8259 §4, §8.1), or an object that is no resource.
+
+    Half of a surrogate pair (RFC 8259 §8.2), which could not be written out again, becomes a question mark.
     """
     if not is_fhir_json(answer):
         raise UpstreamMalformed("ehr-malformed")
     try:
-        found = json.loads(answer.body.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
+        written = answer.body.decode("utf-8")
+        found = json.loads(written, object_pairs_hook=_pairs, parse_constant=_constant)
+        if "\\ud" in written.lower():
+            found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
         raise UpstreamMalformed("ehr-malformed") from error
     if not isinstance(found, dict) or not isinstance(found.get("resourceType"), str):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from smartapp.consent.model import AnyPermit
-from smartapp.errors import NotFound, UpstreamError, UpstreamRefused
+from smartapp.errors import NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.documents import Json, resource_in
 from smartapp.fhir.upstream.references import Reference
 from smartapp.outbound.service import Answer, Door
@@ -48,13 +48,13 @@ class FhirServer:
     def read(self, permit: AnyPermit, reference: Reference) -> Json:
         """One resource, which is of the type and id that was asked for.
 
-        Raises NotFound (404, 410), UpstreamRefused (403), UpstreamMalformed (no such resource in the answer).
+        Raises NotFound (404, 410), UpstreamRefused (403), UpstreamMismatch (another resource came).
         """
         answer = self.get(permit, f"{self.base}/{reference}")
         check_status(answer)
         resource = resource_in(answer)
         if resource["resourceType"] != reference.type or resource.get("id") != reference.id:
-            raise UpstreamError("ehr-other-resource")
+            raise UpstreamMismatch("ehr-mismatch")
         return resource
 
 

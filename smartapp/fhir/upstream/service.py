@@ -99,7 +99,9 @@ class FhirReader:
     def report(self, permit: Permit, report_id: str) -> ReportDocument:
         """One report of the patient, to be read. Raises NotFound, AccessDenied when the permit is not for reports."""
         ehr = self._ehr(permit)
-        return Assembler(ehr.server, permit, ehr.zone).document(self._report(permit, report_id))
+        document = Assembler(ehr.server, permit, ehr.zone).document(self._report(permit, report_id))
+        permit.check()
+        return document
 
     def attachment(self, permit: Permit, report_id: str, index: int) -> tuple[str, bytes]:
         """A file of the report: its declared media type and its bytes, at most 20 MiB. Raises as `report` does."""

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from hmac import compare_digest
 
 from smartapp.launch.model import IdClaims
 from smartapp.launch.refusals import refuse
@@ -23,8 +22,7 @@ def read_id_claims(claims: Mapping[str, object], *, issuer: str, client_id: str,
         refuse(CODE, "iss")
     _check_audience(claims, client_id)
     _check_times(claims, now.timestamp())
-    sent = claims.get("nonce")
-    if not isinstance(sent, str) or not compare_digest(sent.encode(), nonce.encode()):
+    if claims.get("nonce") != nonce:
         refuse("smart.idtoken.nonce")
     sub = claims.get("sub")
     if not isinstance(sub, str) or not 0 < len(sub) <= 255 or not sub.isprintable():
