@@ -5,11 +5,14 @@ from typing import BinaryIO
 
 import pytest
 
+from smartapp.db.datakeys import DataKeys
+from smartapp.db.unit import Database
 from smartapp.dicomweb.core import cache as cache_module
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.keys import InstanceKey
 from smartapp.identity.model import PatientKey
 from smartapp.security.envelope import DataKey, IntegrityError
+from smartapp.security.keyring import Keyring
 from smartapp.security.stream import CHUNK_BYTES, SealedWriter
 from smartapp.settings import Storage
 from tests.support.clock import FixedClock
@@ -127,6 +130,17 @@ def test_every_part_of_a_key_counts(cache: InstanceCache) -> None:
 def test_a_destroyed_key_is_the_end_of_what_was_kept(cache: InstanceCache, keys: Keys) -> None:
     put(cache, KEY, b"data")
     keys.keys.clear()
+    assert get(cache, KEY) is None
+
+
+def test_with_the_patients_real_keys(
+    storage: Storage, sqlite_database: Database, keyring: Keyring, fixed_clock: FixedClock
+) -> None:
+    datakeys = DataKeys(sqlite_database, keyring, fixed_clock)
+    cache = InstanceCache(storage, datakeys, fixed_clock)
+    assert put(cache, KEY, b"data")
+    assert get(cache, KEY) == b"data"
+    datakeys.destroy(str(ANNA))
     assert get(cache, KEY) is None
 
 

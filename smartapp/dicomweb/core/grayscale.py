@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
-from smartapp.dicomweb.core.pixels import Image, Pixels, RefusedError
+from smartapp.dicomweb.core.facts import RefusedError
+from smartapp.dicomweb.core.pixels import Image, Pixels
 
 Floats = NDArray[np.float64]
 Window = tuple[float, float, str]
@@ -23,18 +24,20 @@ def greys(image: Image, pixels: Pixels, index: int, window: Window | None) -> ND
     bits = pixels.dtype.itemsize * 8
     if bits > 16:
         return _present(image, pixels, pixels, index, window)
-    codes = np.arange(2**bits, dtype=np.int64)
-    values = codes & (2**image.stored - 1)
+    stored = min(bits, image.stored)
+    values = np.arange(2**stored, dtype=np.int64)
     if image.signed:
-        values -= (values >> (image.stored - 1)) << image.stored
-    table = _present(image, values, pixels, index, window)
-    return np.take(table, pixels.view(f"u{bits // 8}"))
+        values -= (values >> (stored - 1)) << stored
+    # Bits above those stored were once used for overlays (PS3.5 §8.1.2), and are no part of the value.
+    codes = pixels.view(f"u{bits // 8}") & np.array(2**stored - 1, f"u{bits // 8}")
+    shown: NDArray[np.uint8] = np.take(_present(image, values, codes, index, window), codes)
+    return shown
 
 
 def _present(
     image: Image, values: NDArray[Any], pixels: Pixels, index: int, window: Window | None
 ) -> NDArray[np.uint8]:
-    """What `values` look like. `pixels` are asked for their range only if nothing says what to show of it."""
+    """What `values` look like. `pixels`, indexes of them, are read only if nothing says what range to show."""
     padding = _padding(image.data, values)
     meaning = _modality(image, values, index)
     window = window or _own_window(image.data, index)
@@ -139,7 +142,7 @@ def _stretch(meaning: NDArray[Any], values: NDArray[Any], pixels: Pixels, paddin
         used = meaning[~padding]
     else:
         present = np.zeros(len(values), np.bool_)
-        present[pixels.view(f"u{pixels.dtype.itemsize}")] = True
+        present[pixels] = True
         used = meaning[present & ~padding]
     if not used.size or used.min() == used.max():
         return np.full(meaning.shape, WHITE / 2)

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from pydicom.pixels.processing import apply_color_lut
 
+from smartapp.dicomweb.core.facts import RefusedError
 from smartapp.dicomweb.core.grayscale import Window, greys
-from smartapp.dicomweb.core.pixels import Image, Pixels, RefusedError, decoded
+from smartapp.dicomweb.core.pixels import Image, Pixels, decoded
 
 _FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG"}
 

@@ -1,7 +1,4 @@
-"""Pixels of one frame, decoded. Runs in a render child only: the decoders are C, and the data hostile.
-
-Everything that an object says of its size is checked, as whole numbers of any size, before memory is asked for.
-"""
+"""Pixels of one frame, decoded. Runs in a render child only: the decoders are C, and the data hostile."""
 
 import zlib
 from dataclasses import dataclass
@@ -17,6 +14,7 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from smartapp.dicomweb.core.elements import Source
+from smartapp.dicomweb.core.facts import LITTLE_ENDIAN, NATIVE, Facts, RefusedError
 from smartapp.dicomweb.core.values import read_uid
 from smartapp.dicomweb.core.walker import (
     BIG_ENDIAN_SYNTAX,
@@ -31,10 +29,6 @@ Pixels = NDArray[Any]
 
 INFLATED: Final = 200 * 2**20
 """The most that a deflated data set may come to, in bytes."""
-FRAME: Final = 256 * 2**20
-"""The most that one decoded frame may come to, in bytes."""
-
-_NATIVE: Final = frozenset({IMPLICIT_SYNTAX, EXPLICIT_SYNTAX, BIG_ENDIAN_SYNTAX})
 _PLUGINS: Final = {
     "1.2.840.10008.1.2.5": "pylibjpeg",  # RLE
     "1.2.840.10008.1.2.4.50": "pylibjpeg",  # JPEG baseline
@@ -51,43 +45,11 @@ _PLUGINS: Final = {
 }
 
 
-class RefusedError(Exception):
-    """The object cannot be shown; the message is a code that names why."""
-
-
-class NoFrameError(Exception):
-    """The object has no frame of this number."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """An object that is about to be decoded: its data set, and the attributes of PS3.3 §C.7.6.3 as checked numbers.
-
-    `syntax` is the one that `data` is in: Explicit VR Little Endian for what was deflated.
-    """
+@dataclass(frozen=True, kw_only=True)
+class Image(Facts):
+    """An object that is about to be decoded. What was deflated is in Explicit VR Little Endian by now."""
 
     data: Dataset
-    syntax: str
-    rows: int
-    columns: int
-    samples: int
-    bits: int
-    stored: int
-    signed: bool
-    frames: int
-    photometric: str
-    planar: int
-
-    @property
-    def frame_bits(self) -> int:
-        """The size of a decoded frame; a subsampled YBR_FULL_422 has two thirds of the samples (PS3.3 §C.7.6.3.1.2)."""
-        bits = self.rows * self.columns * self.samples * self.bits
-        return bits * 2 // 3 if self.photometric == "YBR_FULL_422" and self.syntax in _NATIVE else bits
-
-    def check_frame(self, index: int) -> None:
-        """NoFrameError if there is no frame `index` (from 0)."""
-        if not 0 <= index < self.frames:
-            raise NoFrameError
 
 
 def open_image(raw: bytes) -> Image:
@@ -130,12 +92,7 @@ def _checked(data: Dataset, syntax: str) -> Image:
         photometric=str(data.get("PhotometricInterpretation", "")),
         planar=_number(data, "PlanarConfiguration", 0),
     )
-    sides = 0 < image.rows < 2**16 and 0 < image.columns < 2**16 and 0 < image.frames < 2**24
-    depth = image.samples in {1, 3} and image.bits in {1, 8, 16, 32} and 0 < image.stored <= image.bits
-    if not sides or not depth or image.frame_bits > FRAME * 8:
-        raise RefusedError("dimensions")
-    if syntax in _NATIVE and image.frame_bits * image.frames > len(data.PixelData) * 8:
-        raise RefusedError("dimensions")
+    image.check(len(data.PixelData))
     return image
 
 
@@ -151,7 +108,7 @@ def _number(data: Dataset, keyword: str, default: int | None = None) -> int:
 def encoded(image: Image, index: int) -> bytes:
     """Frame `index` as it stands in the file: its code stream, or its native bytes in the file's byte order."""
     image.check_frame(index)
-    if image.syntax not in _NATIVE:
+    if image.syntax not in NATIVE:
         return get_frame(image.data.PixelData, index, number_of_frames=image.frames)
     if image.frame_bits % 8:
         raise RefusedError("bits")
@@ -165,10 +122,10 @@ def decoded(image: Image, index: int, *, rgb: bool = False) -> tuple[Pixels, str
     With `rgb`, YBR is turned into RGB.
     """
     image.check_frame(index)
-    if image.syntax in {IMPLICIT_SYNTAX, EXPLICIT_SYNTAX} and image.bits in {8, 16} and "YBR" not in image.photometric:
+    if image.syntax in LITTLE_ENDIAN and image.bits in {8, 16} and "YBR" not in image.photometric:
         return _native(image, index), image.photometric
     plugin = _PLUGINS.get(image.syntax, "")
-    if not plugin and image.syntax not in _NATIVE:
+    if not plugin and image.syntax not in NATIVE:
         raise RefusedError("syntax")
     decoder = get_decoder(UID(image.syntax))
     pixels, about = decoder.as_array(image.data, index=index, raw=not rgb, decoding_plugin=plugin)
@@ -181,7 +138,7 @@ def uncompressed(image: Image, index: int) -> tuple[bytes, str, int]:
 
     The samples are by pixel or by plane as the object's own Planar Configuration says, which is what clients are told.
     """
-    if image.syntax in {IMPLICIT_SYNTAX, EXPLICIT_SYNTAX}:
+    if image.syntax in LITTLE_ENDIAN:
         return encoded(image, index), image.photometric, image.bits
     pixels, photometric = decoded(image, index)
     if image.samples == 3 and image.planar == 1:

@@ -15,12 +15,10 @@ from typing import Any, Final
 
 import pydicom.config
 
+from smartapp.dicomweb.core.facts import NoFrameError, RefusedError
 from smartapp.dicomweb.core.picture import render
-from smartapp.dicomweb.core.pixels import Image, NoFrameError, RefusedError, encoded, open_image, uncompressed
-from smartapp.dicomweb.core.render_wire import pack, unpack
-
-ANSWER: Final = 2**28
-"""The most that the frames of one answer may come to, in bytes."""
+from smartapp.dicomweb.core.pixels import Image, encoded, open_image, uncompressed
+from smartapp.dicomweb.core.render_wire import ANSWER, pack, unpack
 
 
 def main() -> None:

@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import smartapp
-from smartapp.dicomweb.core.render_wire import pack, unpack
+from smartapp.dicomweb.core.render_wire import ANSWER, pack, unpack
 from smartapp.errors import Unavailable, Unrenderable
 from smartapp.settings import Rendering
-
-ANSWER_MAX: Final = 2**28 + 2**20
-"""The largest answer that is read, in bytes: what a child may send, and some room."""
 
 _PIPE: Final = 2**20
 _READ: Final = 2**20
@@ -80,7 +77,7 @@ class _Child:
         try:
             talk = _Talk(process, until)
             talk.send(pack(request, dicom))
-            return unpack(talk.take, ANSWER_MAX)
+            return unpack(talk.take, ANSWER)
         except TimeoutError:
             self.end()
             raise Unrenderable("render-timeout") from None

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 LENGTHS: Final = Struct(">IQ")
 HEADER_MAX: Final = 2**20
+ANSWER: Final = 2**28
+"""The most that the frames of one answer may come to, in bytes."""
 
 
 def pack(header: Mapping[str, Any], payload: bytes = b"") -> list[bytes]:
