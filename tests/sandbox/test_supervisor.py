@@ -30,7 +30,8 @@ from smartapp.settings import load
 from tests.support.parts import require
 
 ENDS_WITHIN = 10.0
-COMMAND = [sys.executable, "-m", "smartapp.sandbox", "--json", "--without-app"]
+WHOLE = [sys.executable, "-m", "smartapp.sandbox", "--json"]
+COMMAND = [*WHOLE, "--without-app"]
 TEXT = {"type": "string", "minLength": 1}
 MAYBE = {"type": ["string", "null"]}
 LINE = {
@@ -277,6 +278,21 @@ def test_a_taken_port_is_said(tmp_path: Path) -> None:
         )
     assert (done.returncode, done.stdout) == (1, "")
     assert f"port {base + 10} is in use" in done.stderr
+
+
+def test_the_product_starts_in_front_of_them(tmp_path: Path) -> None:
+    with sandbox(tmp_path, command=WHOLE) as running:
+        app = running.said["app"]
+        base = app["base"]
+        assert base.startswith("http://127.0.0.1:")
+        assert [provider["id"] for provider in app["providers"]] == ["st-elsewhere", "mercy"]
+        assert app["issuer"] == app["providers"][0]["issuer"] == f"{base}/st-elsewhere"
+        assert (app["launch"], app["callback"]) == (f"{base}/launch", f"{base}/callback")
+        assert {"fhir", "dicomweb", "apps", "metrics"} < set(app)
+        assert requests.get(f"{base}/healthz", timeout=10).ok
+        assert f"{base}/callback" in running.said["ehr_clients"][0]["redirect_uris"]
+        running.supervisor.terminate()
+        assert running.wait_gone() == []
 
 
 def test_orthanc_as_the_pacs(tmp_path: Path) -> None:
