@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import socket
 import threading
@@ -116,6 +117,7 @@ def client(portal: Portal) -> FlaskClient:
 @pytest.fixture
 def live_portal(keyring: Keyring) -> Iterator[Portal]:
     """The portal on a free port of its own."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         portal = Portal(f"http://127.0.0.1:{listener.getsockname()[1]}", keyring)
         server = make_server("127.0.0.1", 0, portal.app, threaded=True, fd=listener.fileno())

@@ -20,6 +20,7 @@ export class Screen {
 
   /** Nothing is on the screen: better than a picture that is not the one asked for. */
   clear() {
+    this.#fitToScreen();
     const context = this.#canvas.getContext("2d");
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = "#000";
@@ -32,7 +33,6 @@ export class Screen {
    */
   draw({ key, picture, pixels, window, view }) {
     const source = picture.grey ? this.#paint(key, picture, pixels, window) : pixels;
-    this.#fitToScreen();
     this.clear();
     const { width, height } = this.size;
     const fit = fitScale(picture, width, height);
