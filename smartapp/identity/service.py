@@ -30,6 +30,7 @@ from smartapp.settings import Sessions
 
 __all__ = ["BrowserSession", "Context", "Display", "Identity", "OpenedSession", "SessionSummary"]
 
+_BATCH: Final = 100
 _SEEN_EVERY: Final = timedelta(seconds=30)
 """How often activity is written down. A session may so end this much before its idle limit, never after it."""
 
@@ -106,7 +107,7 @@ class Identity:
         """The live session that `cookie` opens, else None: one indexed read.
 
         `touch` says that a person did something: it moves the idle limit (written at most every 30 seconds). What a
-        page does by itself is no activity. A session found past a limit is ended, and that is written down.
+        page does by itself is no activity.
         """
         with self._database.read() as reader:
             found = store.by_cookie(reader, self._cookie_ref(cookie))
@@ -115,7 +116,6 @@ class Identity:
         row, contexts = found
         now = self._clock.now()
         if not self._is_live(row, now):
-            self._expire(row)
             return None
         last_seen = row.last_seen
         if touch and now - last_seen >= _SEEN_EVERY:
@@ -198,6 +198,22 @@ class Identity:
 
         return self._database.run(work)
 
+    def end_expired(self) -> tuple[str, ...]:
+        """Ends the sessions that are past a limit; gives the ids of their EHR credentials, to be given back.
+
+        They open nothing from that moment by themselves: this writes it down and clears up. For every minute or so.
+        """
+
+        def work(session: Session) -> list[tuple[str, ...]]:
+            now = self._clock.now()
+            rows = store.expired(session, now - self._idle, now, _BATCH)
+            return [self._end(session, row, "session.expired") for row in rows]
+
+        credentials: list[str] = []
+        while ended := self._database.run(work):
+            credentials.extend(credential for each in ended for credential in each)
+        return tuple(credentials)
+
     def _replace(self, session: Session, cookie: str | None, request_id: str) -> tuple[str, ...]:
         found = store.by_cookie(session, self._cookie_ref(cookie)) if cookie else None
         return self._end(session, found[0], "session.rotate", request_id) if found else ()
@@ -207,10 +223,6 @@ class Identity:
             return ()
         self._record(session, kind, row, request_id=request_id)
         return tuple(context.credential_id for context in store.contexts(session, row.id))
-
-    def _expire(self, row: StoredSession) -> None:
-        with self._database.write() as session:
-            self._end(session, row, "session.expired")
 
     def _record(
         self,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, bindparam, select, update
+from sqlalchemy import CursorResult, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -79,6 +79,15 @@ def of_person(session: Session, person: str) -> list[StoredSession]:
     newest = SessionRow.created_at.desc()
     found = session.execute(
         select(*_SESSION).where(SessionRow.person_id == person, SessionRow.ended_at.is_(None)).order_by(newest)
+    )
+    return [StoredSession(*row) for row in found]
+
+
+def expired(session: Session, idle_since: datetime, now: datetime, limit: int) -> list[StoredSession]:
+    """Sessions that are past a limit and were not ended, locked until the transaction ends; others skip them."""
+    over = or_(SessionRow.last_seen <= idle_since, SessionRow.absolute_until <= now)
+    found = session.execute(
+        select(*_SESSION).where(SessionRow.ended_at.is_(None), over).limit(limit).with_for_update(skip_locked=True)
     )
     return [StoredSession(*row) for row in found]
 

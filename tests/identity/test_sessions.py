@@ -60,6 +60,7 @@ def test_neither_cookie_nor_names_nor_subject_are_stored_in_the_clear(house: Hou
 def test_it_ends_after_fifteen_idle_minutes(house: House, opened: OpenedSession, idle: int, *, alive: bool) -> None:
     house.clock.advance(idle)
     assert (house.identity.lookup(opened.cookie) is not None) is alive
+    assert house.identity.end_expired() == (() if alive else ("cred-of-ana",))
     assert ("session.expired" in kinds(house)) is not alive
 
 
@@ -84,14 +85,25 @@ def test_it_ends_after_eight_hours_however_busy(house: House, opened: OpenedSess
         assert house.identity.lookup(opened.cookie) is not None
     house.clock.advance(5 * MINUTE)
     assert house.identity.lookup(opened.cookie) is None
-    assert kinds(house).count("session.expired") == 1
+    assert house.identity.end_expired() == ("cred-of-ana",)
 
 
 def test_an_expiry_is_written_down_once(house: House, opened: OpenedSession) -> None:
     house.clock.advance(HOUR)
     for worker in (house, house, house.another()):
         assert worker.identity.lookup(opened.cookie) is None
+        worker.identity.end_expired()
     assert kinds(house) == ["session.open", "session.expired"]
+
+
+def test_clearing_up_leaves_live_sessions_alone(house: House, opened: OpenedSession) -> None:
+    house.clock.advance(10 * MINUTE)
+    live = house.sign_in(BEN)
+    house.identity.end(house.sign_in(BEN).session_id)
+    house.clock.advance(10 * MINUTE)
+    assert house.identity.end_expired() == ("cred-of-ana",)
+    assert house.identity.lookup(live.cookie) is not None
+    assert house.identity.lookup(opened.cookie) is None
 
 
 def test_activity_is_written_at_most_every_thirty_seconds(house: House, opened: OpenedSession) -> None:
