@@ -88,6 +88,17 @@ def test_any_text_in_a_consent_comes_back_as_it_went(ehr: str) -> None:
     assert app.fhir(f"Consent/{made['id']}", token).json()["identifier"] == body["identifier"]
 
 
+def test_an_update_reaches_only_the_patients_own_and_leaves_it_there(ehr: str) -> None:
+    app = App(ehr)
+    ana = app.sign_in("ana", "ana-sandbox", SCOPE)["access_token"]
+    ben = app.sign_in("ben", "ben-sandbox", SCOPE)["access_token"]
+    made = app.fhir("Consent", ana, "POST", json=consent()).json()
+    path = f"Consent/{made['id']}"
+    assert app.fhir(path, ben, "PUT", json={**consent("ben"), "id": made["id"]}).status_code == 403
+    assert app.fhir(path, ana, "PUT", json={**consent("ben"), "id": made["id"]}).status_code == 403
+    assert app.fhir(path, ana).json()["patient"]["reference"] == "Patient/ana"
+
+
 def test_writing_needs_its_letter_and_its_type(ehr: str) -> None:
     app = App(ehr)
     reader = app.sign_in("ana", "ana-sandbox", "launch/patient patient/Consent.rs")["access_token"]

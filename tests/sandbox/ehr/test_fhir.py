@@ -206,6 +206,7 @@ TABLE = [
     ("patient/ImagingStudy.r", "ImagingStudy", 403),
     ("patient/ImagingStudy.s", "ImagingStudy", 200),
     ("patient/ImagingStudy.s", "ImagingStudy/img-ana-ct-chest", 403),
+    ("patient/ImagingStudy.s", "ImagingStudy/nothing-there", 403),
     ("patient/ImagingStudy.rs", "DiagnosticReport", 403),
     ("patient/ImagingStudy.rs", "Patient/ana", 403),
     ("patient/ImagingStudy.read", "ImagingStudy", 200),

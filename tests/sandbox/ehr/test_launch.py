@@ -1,5 +1,7 @@
 """SMART launches against the running process, as an app and a browser see them."""
 
+import re
+
 import pytest
 import requests
 from joserfc import jwt
@@ -138,6 +140,57 @@ def test_forms_need_their_anti_forgery_value_and_their_own_browser(ehr: str) -> 
     stranger.page = page
     assert stranger.submit(decision="approve").status in {400, 403}
     assert stranger.left_for is None
+
+
+def test_a_request_is_answered_by_the_browser_that_was_asked(ehr: str) -> None:
+    asked = App(ehr).authorize(Browser(ehr), ALL).submit(username="ana", password="ana-sandbox")
+    (address,) = re.findall(r'action="([^"]+/oauth/decision/[^"]+)"', asked.page)
+    stranger = Browser(ehr).get(f"{ehr}/st-elsewhere/portal")
+    (own,) = re.findall(r'name="csrf" value="([^"]+)"', stranger.page)
+    stranger.post(address, {"csrf": own, "decision": "approve"})
+    assert (stranger.status, stranger.left_for) == (400, None)
+    assert stranger.get(address.replace("/decision/", "/continue/")).status == 400
+    assert "code" in asked.submit(decision="approve").landed
+
+
+def test_sign_in_changes_the_session_and_ends_the_one_before(ehr: str) -> None:
+    browser = Browser(ehr).get(f"{ehr}/st-elsewhere/portal")
+    page, planted = browser.page, browser.http.cookies.get_dict()
+    browser.submit(username="ana", password="ana-sandbox")
+    as_ana = browser.http.cookies.get_dict()
+    assert as_ana != planted
+    (csrf,) = set(re.findall(r'name="csrf" value="([^"]+)"', browser.page))
+    assert csrf not in page
+    sign_in = {"csrf": csrf, "username": "ben", "password": "ben-sandbox"}
+    assert "Ben Okafor" in browser.post(f"{ehr}/st-elsewhere/portal/signin", sign_in).page
+    stale = requests.get(f"{ehr}/st-elsewhere/portal", cookies=as_ana, timeout=TIMEOUT)
+    assert 'name="password"' in stale.text
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"patient": "ben"},
+        {"patient": "nobody"},
+        {"imaging_study": "img-ben-knee"},
+        {"client_id": "narrow"},
+        {"client_id": "nobody"},
+    ],
+)
+def test_a_changed_launch_form_launches_nothing(ehr: str, changed: dict[str, str]) -> None:
+    browser = Browser(ehr).get(f"{ehr}/st-elsewhere/portal").submit(username="ana", password="ana-sandbox")
+    (csrf,) = set(re.findall(r'name="csrf" value="([^"]+)"', browser.page))
+    form = {"csrf": csrf, "patient": "ana", "client_id": "imaging", **changed}
+    browser.post(f"{ehr}/st-elsewhere/launch", form)
+    assert (browser.status in {400, 403}, browser.left_for) == (True, None)
+
+
+def test_nobody_chooses_a_record_that_is_not_theirs(ehr: str) -> None:
+    browser = App(ehr).authorize(Browser(ehr), ALL).submit(username="ana", password="ana-sandbox")
+    (address,) = re.findall(r'action="([^"]+/oauth/decision/[^"]+)"', browser.page)
+    (csrf,) = re.findall(r'name="csrf" value="([^"]+)"', browser.page)
+    browser.post(address.replace("/decision/", "/patient/"), {"csrf": csrf, "patient": "ben"})
+    assert browser.status == 403
 
 
 @pytest.mark.clause("SMART App Launch 2.2", "3.0.4")

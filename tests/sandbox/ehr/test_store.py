@@ -4,13 +4,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
+from smartapp.sandbox.ehr.app import create_app
+from smartapp.sandbox.ehr.config import parse_config
 from smartapp.sandbox.ehr.load import LoadError, load
+from smartapp.sandbox.ehr.site import EXTENSION, Site
+from smartapp.sandbox.ehr.state import Grant
+from smartapp.sandbox.world import build_world
 from tests.sandbox.ehr.app import TIMEOUT, App
 from tests.sandbox.ehr.process import configuration, free_port, running
 from tests.sandbox.ehr.store import Awkward, awkward_store
@@ -72,6 +78,14 @@ def test_what_is_counted_is_what_is_seen(mercy: App, tokens: dict[str, Any]) -> 
     assert bundle["total"] == 1
 
 
+def test_no_total_tells_what_a_filtered_scope_hides(mercy: App) -> None:
+    scope = "launch/patient patient/ImagingStudy.rs?modality=DX"
+    token = mercy.sign_in("ana", "ana-mercy", scope)["access_token"]
+    found = list(pages(mercy.base, "ImagingStudy", token, hospital="mercy"))
+    assert [one for page in found for one in ids(page)] == [found[-1]["entry"][0]["resource"]["id"]]
+    assert all("total" not in page for page in found)
+
+
 def test_another_patient_is_refused_before_the_store_is_asked(
     mercy: App, store: Awkward, tokens: dict[str, Any]
 ) -> None:
@@ -113,13 +127,15 @@ def test_consent_is_written_through(mercy: App, store: Awkward, tokens: dict[str
     assert mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x1")).status_code == 403
 
 
-def test_a_store_that_is_down_is_503_and_never_a_crash(tmp_path: Path) -> None:
-    with running(tmp_path, fhir_store=f"http://127.0.0.1:{free_port()}/fhir") as base:
-        app = App(base, hospital="mercy")
-        browser = app.authorize(app.browser(), READ).submit(username="ana", password="ana-mercy")
-        browser.submit(decision="approve")
-        answer = app.redeem(browser.landed["code"])
-        assert (answer.status_code, answer.json()["resourceType"]) == (503, "OperationOutcome")
+def test_a_store_that_is_down_is_503_and_never_a_crash() -> None:
+    config = configuration(1, fhir_store=f"http://127.0.0.1:{free_port()}/fhir")
+    app = create_app(parse_config(config), build_world())
+    site: Site = app.extensions[EXTENSION]["mercy"]
+    scopes = ("system/*.rs",)
+    token, _ = site.state.issue(Grant("f", "nightly", scopes), scopes, timedelta(hours=1), refreshable=False)
+    for path in ("Patient/x1", "Patient?identifier=1"):
+        answer = app.test_client().get(f"/mercy/fhir/{path}", headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code, answer.get_json(force=True)["resourceType"]) == (503, "OperationOutcome")
 
 
 def test_a_store_that_takes_nothing_is_an_error() -> None:
