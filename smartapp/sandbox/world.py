@@ -121,7 +121,15 @@ class World:
         raise KeyError(hospital_id)
 
 
-def _series(study: str, number: int, description: str, modality: str, slices: int, size: tuple[int, int], kernel: Literal["soft", "lung", "bone", "none"] = "none") -> Series:  # noqa: E501
+def _series(
+    study: str,
+    number: int,
+    description: str,
+    modality: str,
+    slices: int,
+    size: tuple[int, int],
+    kernel: Literal["soft", "lung", "bone", "none"] = "none",
+) -> Series:
     return Series(uid_for(study, str(number)), number, description, modality, slices, size[0], size[1], kernel)
 
 
@@ -236,7 +244,15 @@ def _ana_mr_brain() -> Study:
     )
 
 
-def _xray(hospital: str, person: str, anatomy: Anatomy, started: str, accession: str, what: tuple[str, str, str, str], report: Report | None = None) -> Study:  # noqa: E501
+def _xray(
+    hospital: str,
+    person: str,
+    anatomy: Anatomy,
+    started: str,
+    accession: str,
+    what: tuple[str, str, str, str],
+    report: Report | None = None,
+) -> Study:
     description, body_part, code, display = what
     name = f"{hospital}/{person}/{anatomy}"
     return Study(
@@ -284,7 +300,9 @@ def _st_elsewhere() -> Hospital:
         User("ben", "ben-sandbox", "patient", "Patient/ben", "Ben Okafor", ("ben",)),
         User("chloe", "chloe-sandbox", "patient", "Patient/chloe", "Chloe Lindqvist", ("chloe",)),
         User("dana", "dana-sandbox", "representative", "RelatedPerson/dana-for-eli", "Dana Novak", ("eli",), ("eli",)),
-        User("dr-lee", "lee-sandbox", "clinician", "Practitioner/lee", "Dr. Morgan Lee", ("ana", "ben", "chloe", "eli")),
+        User(
+            "dr-lee", "lee-sandbox", "clinician", "Practitioner/lee", "Dr. Morgan Lee", ("ana", "ben", "chloe", "eli")
+        ),
     )
     return Hospital(
         "st-elsewhere", "St. Elsewhere Health", mrn, "ST-ELSEWHERE", "America/Chicago", (ana, ben, chloe, eli), users
