@@ -12,7 +12,7 @@ from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, clean, get, number
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import NotFound
+from smartapp.errors import NotFound, UpstreamMalformed
 from smartapp.identity.model import PatientKey
 from smartapp.records import contents
 from smartapp.records.addresses import Addresses
@@ -110,6 +110,8 @@ class Documents:
         if all(get(row, "SeriesInstanceUID") != series for row in self.series(at)):
             raise NotFound
         rows = self._pacs[at.permit.provider].metadata(at.permit, at.ids, at.study.uid, series)
+        if not rows:
+            raise UpstreamMalformed("pacs-empty-series")
         found, document = contents.read_contents(rows, at.addresses, at.study.uid, series)
         self._cache.put_blob(at.patient, self._name(at, f"metadata {series}"), document)
         name = self._name(at, f"contents {series}")

@@ -3,9 +3,8 @@
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
-from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
@@ -189,10 +188,9 @@ class Images:
         self._count(at, len(picture))
         return picture
 
-    def outside(self, principal: Principal, study: str, request_id: str) -> None:
-        """Writes down that a study was asked for which the token does not reach, and raises NotFound."""
-        self._denied(principal, f"token-bound {study}", request_id)
-        raise NotFound
+    def outside(self, principal: Principal, study: str, request_id: str) -> NoReturn:
+        """A study was asked for which the token does not reach: NotFound, written down."""
+        self._gate.refuse(principal, f"study {study}, by a token for another", request_id)
 
     def open_study(self, principal: Principal, study: str, request_id: str) -> StudyAt:
         """The study, with a permit to see its images. NotFound if the PACS has none of them."""
@@ -225,29 +223,14 @@ class Images:
         """The instance as it is listed. NotFound unless the series is of the study, and the instance of the series."""
         listed = self._contents(at, series).find(parse_uid(sop))
         if listed is None:
-            self._denied(at.permit.principal, f"instance {at.study.uid} {series} {sop}", at.request_id)
-            raise NotFound
+            self._gate.refuse(at.permit.principal, f"instance {at.study.uid} {series} {sop}", at.request_id)
         return listed
 
     def _contents(self, at: StudyAt, series: str) -> Contents:
         try:
             return self._documents.contents(at, parse_uid(series))
         except NotFound:
-            self._denied(at.permit.principal, f"series {at.study.uid} {series}", at.request_id)
-            raise
-
-    def _denied(self, principal: Principal, what: str, request_id: str) -> None:
-        """Series and instances outside the study's own listing are refused after the question; so that is told here."""
-        self._audit.record(
-            Event(
-                "authz.denied",
-                patient=principal.patient,
-                principal_ref=principal.person_id,
-                session_ref=principal.session_id,
-                detail={"what": what},
-                request_id=request_id,
-            )
-        )
+            self._gate.refuse(at.permit.principal, f"series {at.study.uid} {series}", at.request_id)
 
     def _series_of(self, at: StudyAt) -> list[str]:
         return [get(row, "SeriesInstanceUID") for row in self._documents.series(at)]

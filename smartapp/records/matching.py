@@ -37,8 +37,8 @@ def wild(pattern: str, text: str) -> bool:
 
 
 def matcher(vr: str, asked: str) -> Matcher:
-    """The test that `asked` means for an attribute of this VR; an empty one is universal. BadInput when it is none."""
-    if not asked:
+    """The test that `asked` means for an attribute of this VR; an empty one, or stars alone, is universal. BadInput when it is none."""
+    if not asked or (vr not in _STRICT and not asked.strip("*")):
         return lambda _values: True
     return _KINDS.get(vr, _text)(asked)
 
@@ -101,3 +101,5 @@ _KINDS: Final[dict[str, Callable[[str], Matcher]]] = {
     "IS": _number,
     "PN": _name,
 }
+_STRICT: Final = frozenset({"UI", "DA", "TM", "IS"})
+"""VRs in which a star is no wildcard (PS3.4 §C.2.2.2.4)."""

@@ -54,7 +54,7 @@ class Records:
         self._settings = settings
         self._audit = audit
         self._fhir = fhir
-        self._gate = Gate(access, index)
+        self._gate = Gate(access, index, audit)
         self._documents = Documents(pacs, cache)
         instances = Instances(pacs, cache, self._documents)
         self.images = Images(self._gate, self._documents, instances, cache, pool, audit, settings.server.base_url)
