@@ -57,6 +57,14 @@ def test_an_assertion_is_for_this_endpoint_now_and_once(
     assert set(published["keys"][0]) & {"d", "p", "q", "dp", "dq", "qi"} == set()
 
 
+def test_a_key_keeps_the_name_that_the_ehr_knows_it_by(tmp_path: Path) -> None:
+    raw = json.dumps({**EC.as_dict(private=True), "kid": "2026-key"}).encode()
+    ours = provider(ISS, ORIGINS, client_auth="private_key_jwt", private_key_file=key_file(tmp_path, raw))
+    proof = ClientIdentity(ours, ShiftedClock()).proof("https://ehr.example.org/token")
+    assert jws.extract_compact(proof.form["client_assertion"].encode()).headers()["kid"] == "2026-key"
+    assert [key["kid"] for key in public_jwks(settings(ours))["keys"]] == ["2026-key"]
+
+
 @pytest.mark.clause("RFC 6749", "2.3.1")
 def test_a_secret_is_form_encoded_before_it_is_base64(
     fake_ehr: FakeEhr, sqlite_database: Database, keyring: Keyring, tmp_path: Path
