@@ -23,11 +23,8 @@ class Deadline:
         self._at = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left; TimeoutError when there are none."""
-        left = self._at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("deadline")
-        return left
+        """Seconds left; zero or less when it has passed."""
+        return self._at - time.monotonic()
 
 
 _current = threading.local()
@@ -60,6 +57,8 @@ class _TimedSocket(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int | None:
         left = self._deadline.remaining()
+        if left <= 0:
+            raise TimeoutError("deadline")
         self._sock.settimeout(left if self._patience is None else min(self._patience, left))
         return self._raw.readinto(buffer)
 

@@ -54,23 +54,25 @@ class Exchange:
         self, request: PreparedRequest, attempt: Callable[[], Response], patience: Patience, deadline: Deadline
     ) -> Response:
         breaker = self.breaker_of(self.origin(request))
-        for number in range(patience.retries + 1):
+        number = 0
+        while True:
             breaker.admit()
             try:
                 return self._judged(attempt, breaker)
             except UpstreamDown as error:
-                wait = backoff(number) + (error.retry_after or 0)
-                if number == patience.retries or error.code == "tls" or (error.retry_after or 0) > LONGEST_WAIT:
+                asked = error.retry_after or 0
+                wait = asked + backoff(number)
+                if number >= patience.retries or error.code == "tls" or asked > LONGEST_WAIT:
                     raise
-                _check_time(deadline, wait, error)
+                if deadline.remaining() <= wait:
+                    raise
                 self.sleep(wait)
-        raise UpstreamDown
+                number += 1
 
     def _judged(self, attempt: Callable[[], Response], breaker: Breaker) -> Response:
         """Runs `attempt` and tells the breaker: a bad answer is a sign of life, silence is none."""
         try:
             response = attempt()
-            self._check_status(response)
         except (UpstreamDown, UpstreamSlow) as error:
             breaker.failed()
             if (error.retry_after or 0) > LONGEST_WAIT:
@@ -103,7 +105,7 @@ class Exchange:
         times = (self.upstreams.connect_timeout, self.upstreams.read_timeout)
         try:
             with applies(deadline):
-                return self.adapter.send(request, stream=True, timeout=times, verify=True)
+                response = self.adapter.send(request, stream=True, timeout=times, verify=True)
         except requests.ConnectTimeout as error:
             raise UpstreamDown from error
         except requests.Timeout as error:
@@ -114,13 +116,5 @@ class Exchange:
             raise UpstreamDown from error
         except (requests.RequestException, ValueError) as error:
             raise UpstreamMalformed from error
-
-
-def _check_time(deadline: Deadline, wait: float, error: UpstreamError) -> None:
-    """There must be time left to wait and ask again."""
-    try:
-        enough = deadline.remaining() > wait
-    except TimeoutError:
-        enough = False
-    if not enough:
-        raise error
+        self._check_status(response)
+        return response

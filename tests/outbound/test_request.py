@@ -2,6 +2,7 @@ import gzip
 import socket
 import zlib
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -311,6 +312,27 @@ def test_a_closed_port_is_down(outbound: Outbound) -> None:
         origin = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(UpstreamDown):
         outbound.for_origins("test", (origin,)).request("GET", origin)
+
+
+@pytest.mark.threat("F5")
+def test_a_host_that_takes_no_connection_is_down(outbound: Outbound) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full, ExitStack() as waiting:
+        for _ in range(3):  # more than the queue holds: the next one gets no answer at all
+            connection = waiting.enter_context(socket.socket())
+            connection.setblocking(False)
+            connection.connect_ex(full.getsockname())
+        origin = f"http://127.0.0.1:{full.getsockname()[1]}"
+        with pytest.raises(UpstreamDown, match="upstream-down"):
+            outbound.for_origins("test", (origin,)).request("GET", origin, retry=False)
+
+
+def test_a_busy_upstream_is_not_listened_to(door_to: DoorTo) -> None:
+    def script(connection: socket.socket, _head: bytes, _number: int) -> None:
+        connection.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 1000\r\n\r\nwait")
+        server.released.wait(10)
+
+    with wire_server(script) as server, pytest.raises(UpstreamDown, match="upstream-503"):
+        door_to(server).request("GET", server.origin, retry=False)
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Injected: 1", "a\n"])

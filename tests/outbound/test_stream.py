@@ -51,10 +51,18 @@ def test_a_drip_is_slow_though_no_single_wait_is_long(door_to: DoorTo) -> None:
         read_all(door_to(server), server.origin)
 
 
-def test_the_deadline_begins_anew_with_every_piece(door_to: DoorTo, monkeypatch: pytest.MonkeyPatch) -> None:
-    with wire_server(answering(answer(b"x" * 1000))) as server, door_to(server).stream(server.origin) as streamed:
+def test_the_deadline_begins_anew_with_every_piece(door_to: DoorTo) -> None:
+    with wire_server(answering(answer(b"x" * 200_000))) as server, door_to(server).stream(server.origin) as streamed:
         streamed._deadline.renew(-1)
-        assert len(b"".join(streamed.chunks(100))) == 1000
+        assert len(b"".join(streamed.chunks(100))) == 200_000
+
+
+@pytest.mark.threat("F11")
+def test_a_deadline_that_passed_stops_the_reading(door_to: DoorTo) -> None:
+    with wire_server(answering(answer(b"x" * 200_000))) as server, door_to(server).stream(server.origin) as streamed:
+        streamed._patience = -1
+        with pytest.raises(UpstreamSlow):
+            list(streamed.chunks(100))
 
 
 @pytest.mark.threat("F2")

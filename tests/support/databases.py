@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 
 import smartapp
-from smartapp.db.base import Base
+from smartapp.db import schema
 from smartapp.db.engine import make_engine
 from smartapp.settings import Database as DatabaseSettings
 from tests.support.postgres import PostgresServer
@@ -25,11 +25,9 @@ def import_tables() -> None:
 
 
 def build_schema(url: str) -> None:
-    """Give an empty database all the tables."""
-    import_tables()
+    """Give an empty database all the tables, as an installation gets them."""
     engine = make_engine(DatabaseSettings(url))
-    with engine.execution_options(smartapp_writes=True).begin() as connection:
-        Base.metadata.create_all(connection)
+    schema.upgrade(engine)
     engine.dispose()
 
 
