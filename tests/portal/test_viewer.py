@@ -108,6 +108,23 @@ def test_all_two_hundred_slices_can_be_scrolled_through(opener: Opener, live_por
     assert len(asked) == len(set(asked)) == fakes.SLICES
 
 
+def test_until_somebody_scrolls_only_the_neighbours_are_fetched(opener: Opener, live_portal: Portal) -> None:
+    page = opener()
+    canvas = canvas_of(page)
+
+    def fetched() -> set[int]:
+        paths = [path for path, _ in live_portal.gateway.asked if "/frames/" in path]
+        return {int(path.split("/")[-3].rpartition(".")[2]) for path in paths}
+
+    expect(page.locator("#viewer-progress")).to_be_hidden()
+    assert fetched() == set(range(76, 125))
+    canvas.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#viewer-progress")).to_be_visible()
+    expect(page.locator("#viewer-progress")).to_be_hidden()
+    assert fetched() == set(range(1, 201))
+
+
 @pytest.mark.parametrize(
     ("key", "slice_number"),
     [("ArrowUp", 99), ("ArrowRight", 101), ("PageDown", 110), ("PageUp", 90), ("End", 200), ("Home", 1)],

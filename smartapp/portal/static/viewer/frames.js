@@ -4,6 +4,8 @@ import { ViewerError } from "./api.js";
 
 const PARALLEL = 4; // browsers open six connections to a host; two stay free for what the person asks for next
 const TRIES = 2;
+const FIRST_REACH = 24; // pictures each way before anybody has scrolled: many look at one picture and read on
+const SPARING_REACH = 4; // each way, always, for people who asked their browser to save data
 
 export class Frames {
   #api;
@@ -14,7 +16,8 @@ export class Frames {
   #running = new Map();
   #failed = new Map();
   #stop = new AbortController();
-  #centre = 0;
+  #centre = null;
+  #reach = sparing() ? SPARING_REACH : FIRST_REACH;
   #onChange;
 
   /** `budget` in bytes; `onChange(index)` is called when a picture has come or failed. */
@@ -41,8 +44,16 @@ export class Frames {
     return this.#kept.size;
   }
 
-  /** Looks at `index`: fetches it and then its neighbours, and lets go of what is far away. */
+  /** How many pictures are here or about to be, as long as nobody scrolls. */
+  get goal() {
+    const before = Math.min(this.#reach, this.#centre);
+    const after = Math.min(this.#reach, this.#pictures.length - 1 - this.#centre);
+    return Math.max(this.count, Math.min(this.#room, before + 1 + after));
+  }
+
+  /** Looks at `index`: fetches it and then its neighbours; all of them once somebody scrolls. */
   lookAt(index) {
+    if (this.#centre !== null && index !== this.#centre && !sparing()) this.#reach = this.#pictures.length;
     this.#centre = index;
     this.#fill();
   }
@@ -73,14 +84,18 @@ export class Frames {
     return !this.#kept.has(index) && !this.#failed.has(index);
   }
 
-  /** Indexes by distance from the one looked at, as many as the budget holds. */
+  /** How many pictures the budget holds, at least the one that is looked at. */
+  get #room() {
+    return Math.max(1, Math.floor(this.#budget / sizeOf(this.#pictures[this.#centre])));
+  }
+
+  /** Indexes by distance from the one looked at, within reach, as many as there is room for. */
   *#nearest() {
-    const room = Math.max(1, Math.floor(this.#budget / sizeOf(this.#pictures[this.#centre])));
-    const total = Math.min(room, this.#pictures.length);
-    for (let step = 1, given = 1; given < total && step < this.#pictures.length; step += 1) {
+    let left = this.#room - 1;
+    for (let step = 1; left > 0 && step <= this.#reach; step += 1) {
       for (const index of [this.#centre + step, this.#centre - step]) {
-        if (index < 0 || index >= this.#pictures.length || given >= total) continue;
-        given += 1;
+        if (index < 0 || index >= this.#pictures.length || left === 0) continue;
+        left -= 1;
         yield index;
       }
     }
@@ -125,6 +140,10 @@ export class Frames {
       size -= sizeOf(this.#pictures[candidate]);
     }
   }
+}
+
+function sparing() {
+  return globalThis.navigator.connection?.saveData === true;
 }
 
 function sizeOf(picture) {

@@ -72,7 +72,7 @@ export class Panel {
     this.#message(this.#words.errors[kind] ?? this.#words.errors.unavailable, { signedOut, again: !signedOut });
   }
 
-  /** So many pictures of the series are here. */
+  /** `here` of the `count` pictures that are being fetched have come. */
   progress(here, count) {
     this.#progress(here, count);
   }

@@ -145,7 +145,7 @@ export class Viewer {
   }
 
   #arrived(index) {
-    this.#panel.progress(this.#frames.count, this.count);
+    this.#panel.progress(this.#frames.count, this.#frames.goal);
     if (index === this.#wanted) this.#draw();
   }
 
