@@ -37,7 +37,7 @@ def wild(pattern: str, text: str) -> bool:
 
 
 def matcher(vr: str, asked: str) -> Matcher:
-    """The test that `asked` means for an attribute of this VR; an empty one, or stars alone, is universal. BadInput when it is none."""
+    """The test that `asked` means for an attribute of this VR; an empty one, or stars alone, is universal."""
     if not asked or (vr not in _STRICT and not asked.strip("*")):
         return lambda _values: True
     return _KINDS.get(vr, _text)(asked)

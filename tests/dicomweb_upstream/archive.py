@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -121,6 +122,7 @@ def _series_row(made: Made, held: list[Made]) -> dict[str, Any]:
     }
 
 
+@cache
 def _metadata(made: Made) -> dict[str, Any]:
     row: dict[str, Any] = dataset(made).to_json_dict(
         bulk_data_threshold=1, bulk_data_element_handler=lambda _e: "http://pacs.invalid/b"

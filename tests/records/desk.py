@@ -1,6 +1,7 @@
 """The use-cases over real parts: database, audit, session, cache, renderer, and an EHR and an archive on loopback."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,12 +42,13 @@ class Desk:
     folder: Path
     pool: RenderPool
     base_url: str = "https://images.example.org"
+    hospital: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        limits = Upstreams(connect_timeout=2, read_timeout=0.5, total_timeout=5)
+        limits = Upstreams(connect_timeout=2, read_timeout=1.5, total_timeout=8)
         hospital = provider(
             self.ehr.base, (self.ehr.origin,), dicomweb=self.archive.url, mrn_systems=("urn:mrn", "urn:old"),
-            issuer_of_patient_id="ST-ELSEWHERE",
+            issuer_of_patient_id="ST-ELSEWHERE", **self.hospital,
         )  # fmt: skip
         storage = Storage(self.folder / "cache")
         house = self.house
@@ -63,7 +65,7 @@ class Desk:
         self.records = Records(self.settings, house.access, keeper, fhir, pacs, self.cache, self.pool, house.audit)
 
     def restart(self) -> "Desk":
-        return Desk(self.house.another(), self.ehr, self.archive, self.folder, self.pool, self.base_url)
+        return Desk(self.house.another(), self.ehr, self.archive, self.folder, self.pool, self.base_url, self.hospital)
 
     def principal(self) -> Principal:
         return self.house.principal()
