@@ -2,7 +2,7 @@
 
 The reader is for bodies of a PACS that may be broken or hostile: everything but the parts' own bytes is bounded, and
 nothing is whole in memory. It looks for the boundary also where a part's Content-Length says there is none: a part
-that held another part's bytes would pass under the first one's identity. That look costs a third of a copy.
+that held another part's bytes would pass under the first one's identity.
 """
 
 import re

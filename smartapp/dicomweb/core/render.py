@@ -81,7 +81,7 @@ class Frame:
 
 
 class RenderPool:
-    """Makes pictures in `rendering.processes` children, which are started when first needed.
+    """Makes pictures in `rendering.processes` children, which are started when first needed (so not before a fork).
 
     All methods may be called by several threads; who finds every child busy waits for at most `rendering.seconds`, then
     gets Unavailable. `dicom` is a whole PS3.10 file. Unrenderable if its pixels cannot be shown, also because decoding

@@ -6,7 +6,8 @@ Nothing of an instance may leave before this is known. Only as much is held back
 What comes after (0020,000E) is passed on unread. The standard has every tag once and in ascending order (PS3.5 §7.1),
 so a conforming object cannot name another patient there; one that was made to do so could as well carry anything in
 its pixels or private elements, which no walk finds. Everything we make ourselves (list, cache, pictures) goes by what
-was read here. Walking all headers would cost a third of the relay's speed, and most on the largest objects.
+was read here. To walk a CT's whole header would double the 60 µs that this takes, a tenth of the time in which an
+archive sends the slice, and cost far more on multi-frame objects with a sequence for each frame.
 """
 
 import zlib
