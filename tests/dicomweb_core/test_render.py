@@ -239,8 +239,10 @@ def test_what_the_child_answers() -> None:
     assert answer(raw, job="frames", numbers=[5], target="raw")[0] == {"error": "no-frame"}
     assert answer(b"junk", job="frames", numbers=[1], target="raw")[0] == {"error": "decode"}
     assert answer(part10(ct(Rows=0)), job="frames", numbers=[1], target="raw")[0] == {"error": "dimensions"}
-    many = [1] * (ANSWER // 512 + 1)
-    assert answer(part10(ct()), job="frames", numbers=many, target="raw")[0] == {"error": "too-large"}
+    many = [1] * (ANSWER // 2**20 + 1)
+    assert answer(part10(ct(np.zeros((512, 1024), np.int16))), job="frames", numbers=many, target="raw")[0] == {
+        "error": "too-large"
+    }
 
 
 @pytest.mark.parametrize("kind", ["i4", "u4"])
