@@ -8,15 +8,17 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from smartapp.errors import ConfigurationError
 from smartapp.settings import Database
 
 WRITES: Final = "smartapp_writes"
 """Execution option of an engine or connection whose transactions write."""
-_POOL: Final = {"pool_size": 10, "max_overflow": 10}
-"""More than the default 8 threads: a request may hold one connection while it records in another."""
+_COMMON: Final[dict[str, Any]] = {"pool_size": 10, "max_overflow": 10, "hide_parameters": True}
+"""More connections than the default 8 threads: a request may hold one while it records in another. What a statement
+was given names patients: it stands in no error message.
+"""
 
 
 def make_engine(settings: Database) -> Engine:
@@ -41,7 +43,7 @@ def _sqlite(url: URL, lock_timeout: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ConfigurationError("[database] url must name a file: workers cannot share a database in memory")
     _make_private(Path(url.database))
-    engine = create_engine(url, connect_args={"timeout": lock_timeout}, pool_timeout=lock_timeout, **_POOL)
+    engine = create_engine(url, connect_args={"timeout": lock_timeout}, pool_timeout=lock_timeout, **_COMMON)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -66,10 +68,18 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    """Writers take the lock at once: one that turns writer halfway cannot wait, and fails however patient it is."""
+    """Writers take the lock at once: one that turns writer halfway cannot wait, and fails however patient it is.
+
+    Said to the driver itself: by way of SQLAlchemy these two statements cost more than a query.
+    """
     writes = bool(connection.get_execution_options().get(WRITES))
-    connection.exec_driver_sql(f"PRAGMA query_only={int(not writes)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, sqlite3.Connection)  # noqa: S101 -- the engine was made for it
+    try:
+        driver.execute(f"PRAGMA query_only={int(not writes)}").close()
+        driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
+    except sqlite3.OperationalError as error:
+        raise OperationalError("BEGIN", None, error) from error
 
 
 def _postgresql(url: URL, lock_timeout: float) -> Engine:
@@ -84,5 +94,5 @@ def _postgresql(url: URL, lock_timeout: float) -> Engine:
         },
         pool_pre_ping=True,
         pool_timeout=lock_timeout,
-        **_POOL,
+        **_COMMON,
     )

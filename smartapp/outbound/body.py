@@ -25,10 +25,10 @@ def read_raw(response: Response, size: int) -> Iterator[bytes]:
     """
     try:
         yield from response.raw.stream(size, decode_content=False)
-    except (ReadTimeoutError, TimeoutError) as error:
-        raise UpstreamSlow from error
-    except (HTTPError, OSError) as error:
-        raise UpstreamError("upstream-cut") from error
+    except (ReadTimeoutError, TimeoutError):
+        raise UpstreamSlow from None
+    except (HTTPError, OSError):
+        raise UpstreamError("upstream-cut") from None
 
 
 def read_whole(response: Response, limit: int) -> bytes:

@@ -102,19 +102,20 @@ class Exchange:
         return origin
 
     def _send(self, request: PreparedRequest, deadline: Deadline) -> Response:
+        # `from None`: what requests says names the address, which names a patient, and may come to be logged.
         times = (self.upstreams.connect_timeout, self.upstreams.read_timeout)
         try:
             with applies(deadline):
                 response = self.adapter.send(request, stream=True, timeout=times, verify=True)
-        except requests.ConnectTimeout as error:
-            raise UpstreamDown from error
-        except requests.Timeout as error:
-            raise UpstreamSlow from error
-        except requests.exceptions.SSLError as error:
-            raise UpstreamDown("tls") from error
-        except requests.ConnectionError as error:
-            raise UpstreamDown from error
-        except (requests.RequestException, ValueError) as error:
-            raise UpstreamMalformed from error
+        except requests.ConnectTimeout:
+            raise UpstreamDown from None
+        except requests.Timeout:
+            raise UpstreamSlow from None
+        except requests.exceptions.SSLError:
+            raise UpstreamDown("tls") from None
+        except requests.ConnectionError:
+            raise UpstreamDown from None
+        except (requests.RequestException, ValueError):
+            raise UpstreamMalformed from None
         self._check_status(response)
         return response

@@ -17,8 +17,8 @@ def origin_of(url: str) -> str:
     """
     try:
         parts = parse_url(url)
-    except LocationParseError as error:
-        raise UpstreamMalformed("off-origin") from error
+    except LocationParseError:
+        raise UpstreamMalformed("off-origin") from None
     if parts.scheme not in _PORTS or not parts.host or parts.auth:
         raise UpstreamMalformed("off-origin")
     return f"{parts.scheme}://{parts.host.lower()}:{parts.port or _PORTS[parts.scheme]}"

@@ -98,8 +98,8 @@ class _ClientSession(requests.Session):
         """As requests does; what cannot be sent is UpstreamMalformed("bad-request")."""
         try:
             return super().prepare_request(request)
-        except (requests.RequestException, ValueError) as error:
-            raise UpstreamMalformed("bad-request") from error
+        except (requests.RequestException, ValueError):
+            raise UpstreamMalformed("bad-request") from None
 
     def send(self, request: PreparedRequest, **_kwargs: Any) -> Response:
         """The whole answer, also where a stream was asked for. Timeouts, verification and redirects are not for the

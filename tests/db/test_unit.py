@@ -98,6 +98,13 @@ def test_faults_of_ours_are_not_called_busy(things: Database) -> None:
         session.execute(insert(THINGS).values(id=1))
 
 
+@pytest.mark.threat("W20")
+def test_no_message_says_what_a_statement_was_given(things: Database) -> None:
+    with pytest.raises(IntegrityError) as caught, things.write() as session:
+        session.execute(insert(THINGS).values(id=1, name="Erika Mustermann"))
+    assert "Erika" not in str(caught.value)
+
+
 @pytest.mark.threat("F28")
 def test_a_used_up_pool_gives_busy(things: Database) -> None:
     sessions = [Session(things.engine) for _ in range(20)]

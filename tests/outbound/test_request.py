@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from email.utils import format_datetime
+from traceback import TracebackException
 
 import pytest
 
@@ -340,6 +341,29 @@ def test_headers_cannot_be_split(door_to: DoorTo, value: str) -> None:
     with wire_server(answering(answer())) as server, pytest.raises(UpstreamMalformed):
         door_to(server).request("GET", server.origin, headers={"Authorization": value})
     assert server.requests == []
+
+
+@pytest.mark.threat("W20")
+@pytest.mark.parametrize("fault", ["down", "slow", "cut", "bad"])
+def test_no_traceback_names_the_address(door_to: DoorTo, fault: str) -> None:
+    def script(connection: socket.socket, _head: bytes, _number: int) -> None:
+        if fault == "slow":
+            server.released.wait(10)
+        if fault == "cut":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+        connection.shutdown(socket.SHUT_RDWR)
+
+    with wire_server(script) as server:
+        url = f"{server.origin}/Patient/4711"
+        door = door_to(server)
+        with pytest.raises(UpstreamError) as caught:
+            door.request("GET", url if fault != "bad" else f"http://[4711/{url}", retry=False)
+    assert "4711" not in "".join(format_exception_only_chain(caught.value))
+
+
+def format_exception_only_chain(error: BaseException) -> list[str]:
+    """What a log would show of an error and its causes, without the source lines."""
+    return [line for line in TracebackException.from_exception(error).format() if not line.startswith("  File")]
 
 
 def test_a_client_library_gets_statuses_as_its_own_errors(door_to: DoorTo) -> None:
