@@ -66,7 +66,7 @@ def running(folder: Path, hospital: str = "mercy", **more: Any) -> Iterator[str]
         process.wait(10)
 
 
-def wait_for(url: str, process: subprocess.Popen[Any], seconds: float = 30) -> None:
+def wait_for(url: str, process: subprocess.Popen[Any], seconds: float = 60) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         assert process.poll() is None, "the process ended before it answered"
