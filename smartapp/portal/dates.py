@@ -26,6 +26,8 @@ def moment(context: Context, value: datetime) -> str:
     locale = get_locale()
     time = format_time(at, format="short", tzinfo=zone, locale=locale)
     name = get_timezone_name(at, width="short", locale=locale)
+    if not name[0].isalpha():  # where a language has no short name, Babel gives an offset that few people can read
+        name = get_timezone_name(at, width="long", locale=locale)
     text = _(
         "%(day)s, %(time)s %(zone)s", day=format_date(at.date(), format="long", locale=locale), time=time, zone=name
     )

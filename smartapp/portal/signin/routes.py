@@ -87,7 +87,6 @@ def signed_out() -> str:
 def _gone() -> Response:
     response = _see_other(url_for("signin.signed_out"))
     sessions.clear_session_cookie(response)
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 
