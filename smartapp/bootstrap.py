@@ -20,6 +20,7 @@ from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.diagnosis import probe_pacs
 from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.errors import SmartappError
+from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.service import Identity
@@ -63,35 +64,48 @@ def lay_ground(settings: Settings, clock: Clock) -> Ground:
     return Ground(settings, clock, keyring, database, datakeys, audit, Outbound(settings.upstreams, clock))
 
 
+@dataclass(frozen=True)
+class House:
+    """The application, and what a serving process runs beside it and closes at its end."""
+
+    app: Flask
+    housekeeping: Housekeeping
+    pool: RenderPool
+
+    def close(self) -> None:
+        """For an orderly exit: writes what is left and ends the child processes."""
+        self.housekeeping.stop()
+        self.pool.close()
+
+
 def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
-    """The application that gunicorn serves. `clock` lets tests decide what time it is.
+    """The application. `clock` lets tests decide what time it is.
 
     Raises ConfigurationError and KeysUnavailable for what cannot be used: a start is refused, never half made.
     """
-    return build_app(make_parts(lay_ground(settings, clock or SystemClock())), (*PORTAL, dicomweb_gateway))
+    return build_house(lay_ground(settings, clock or SystemClock())).app
 
 
-def make_parts(ground: Ground) -> Parts:
-    """The services that views use, built upon the ground."""
+def build_house(ground: Ground) -> House:
+    """Everything built upon the ground; nothing is started yet."""
     settings, clock = ground.settings, ground.clock
     identity = Identity(ground.database, ground.keyring, ground.datakeys, ground.audit, clock, settings.sessions)
     access = Access(decide, ground.audit, identity, clock)
     ehrs = Ehrs(settings, ground.outbound, clock)
     keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
-    single_use = SingleUse(ground.database, ground.keyring, clock)
-    launcher = Launcher(settings, ehrs, keeper, ground.keyring, single_use, ground.audit, clock)
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
-    return Parts(
+    pool = RenderPool(settings.rendering)
+    parts = Parts(
         settings=settings,
         clock=clock,
         keyring=ground.keyring,
         identity=identity,
-        records=_records(ground, access, fhir, keeper),
+        records=_records(ground, access, fhir, keeper, pool),
         sign_in=SignIn(
             settings=settings,
             clock=clock,
             database=ground.database,
-            launcher=launcher,
+            launcher=_launcher(ground, ehrs, keeper),
             keeper=keeper,
             access=access,
             fhir=fhir,
@@ -99,9 +113,16 @@ def make_parts(ground: Ground) -> Parts:
         ),
         viewer_tokens=ViewerTokens(ground.database, ground.keyring, identity, clock),
     )
+    app = build_app(parts, (*PORTAL, dicomweb_gateway))
+    return House(app, Housekeeping(ground.audit, identity, keeper), pool)
 
 
-def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeeper) -> Records:
+def _launcher(ground: Ground, ehrs: Ehrs, keeper: TokenKeeper) -> Launcher:
+    single_use = SingleUse(ground.database, ground.keyring, ground.clock)
+    return Launcher(ground.settings, ehrs, keeper, ground.keyring, single_use, ground.audit, ground.clock)
+
+
+def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeeper, pool: RenderPool) -> Records:
     settings, alarm = ground.settings, AuditedAlarm(ground.audit)
     pacs = {
         provider.id: PacsReader(provider, ground.outbound, keeper, settings.upstreams, alarm)
@@ -109,7 +130,7 @@ def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeep
     }
     index = IndexKeeper(settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock)
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
-    return Records(settings, access, index, fhir, pacs, cache, RenderPool(settings.rendering), ground.audit)
+    return Records(settings, access, index, fhir, pacs, cache, pool, ground.audit)
 
 
 @dataclass(frozen=True)

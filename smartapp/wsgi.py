@@ -1,9 +1,15 @@
 """The way in for gunicorn: `smartapp.wsgi:app`, configured by the file that SMARTAPP_CONFIG names."""
 
+import atexit
 import os
 from pathlib import Path
 
-from smartapp.bootstrap import create_app
+from smartapp.bootstrap import build_house, lay_ground
+from smartapp.clock import SystemClock
 from smartapp.settings import load
 
-app = create_app(load(Path(os.environ["SMARTAPP_CONFIG"]), os.environ))
+# Each worker imports this after its fork: threads and child processes do not survive one.
+_house = build_house(lay_ground(load(Path(os.environ["SMARTAPP_CONFIG"]), os.environ), SystemClock()))
+_house.housekeeping.start()
+atexit.register(_house.close)
+app = _house.app
