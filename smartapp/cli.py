@@ -16,6 +16,9 @@ _FAILED: Final = 1
 _UNUSABLE: Final = 2
 """Exit status when the configuration, a key file or the command line cannot be used."""
 
+_PRIVATE: Final = 0o077
+"""Nobody else on this machine reads a file that we make."""
+
 Command = Callable[[argparse.Namespace, Settings], int]
 
 
@@ -56,6 +59,7 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "accesslog": None,
         "errorlog": "-",
         "control_socket_disable": True,
+        "umask": _PRIVATE,
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 -- heartbeats, in memory
     }
 
@@ -100,6 +104,7 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
 
     _require_ready(settings)
     os.environ[_CONFIG] = str(arguments.config.resolve())
+    os.umask(_PRIVATE)
 
     class Served(WSGIApplication):
         """gunicorn with our settings, and none from its own command line or files."""

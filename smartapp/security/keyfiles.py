@@ -42,13 +42,17 @@ class Index:
 def read_index(folder: Path) -> Index:
     """The folder's index. Raises UnusableKey when it is missing or not ours."""
     try:
-        raw = json.loads((folder / INDEX).read_text("utf-8"))
+        with (folder / INDEX).open("r", encoding="utf-8") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            raw = json.load(file)
         index = Index(current=raw["current"], retired=tuple(raw["retired"]), mac=raw["mac"])
         usable = all(_ID.fullmatch(key_id) for key_id in (index.current, index.mac, *index.retired))
     except FileNotFoundError as error:
         raise UnusableKey(f"No keys in {folder}: run `smartapp keys init`, or correct [keys] dir.") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UnusableKey(f"{folder / INDEX} cannot be read: restore it from the backup of the keys.") from error
+    if mode & 0o022:
+        raise UnusableKey(f"{folder / INDEX} can be changed by others: run `chmod 600 {folder / INDEX}`.")
     if not usable:
         raise UnusableKey(f"{folder / INDEX} names a key that is no key id: restore it from the backup of the keys.")
     return index

@@ -30,7 +30,7 @@ class _Chunks:
         self._aead = AESGCM(HKDF(SHA256(), KEY_BYTES, salt=salt, info=_INFO).derive(key.secret))
         self._object = header(key.id) + len(object_id).to_bytes(4, "big") + object_id
 
-    def seal(self, index: int, last: bool, plain: bytes) -> bytes:  # noqa: FBT001 -- as in the construction
+    def seal(self, index: int, last: bool, plain: bytes | memoryview) -> bytes:  # noqa: FBT001 -- as in the construction
         return self._aead.encrypt(index.to_bytes(NONCE_BYTES, "big"), plain, self._aad(index, last))
 
     def open_(self, index: int, last: bool, stored: bytes) -> bytes:  # noqa: FBT001 -- as in the construction
@@ -50,23 +50,32 @@ class SealedWriter:
         salt = os.urandom(_SALT_BYTES)
         self._file = fileobj
         self._chunks = _Chunks(key, salt, object_id)
-        self._pending = bytearray()
+        self._pending: list[bytes] = []
+        self._held = 0
         self._index = 0
         fileobj.write(header(key.id) + salt)
 
     def write(self, chunk: bytes) -> None:
         """Take plaintext of any length. At most one chunk is held back, since the last one is marked."""
-        self._pending += chunk
-        while len(self._pending) > CHUNK_BYTES:
-            self._put(bytes(self._pending[:CHUNK_BYTES]), last=False)
-            del self._pending[:CHUNK_BYTES]
+        self._pending.append(bytes(chunk))
+        self._held += len(chunk)
+        if self._held > CHUNK_BYTES:
+            self._put_all_but_last()
 
     def finish(self) -> None:
         """Write the last chunk. The caller flushes and closes the file."""
-        self._put(bytes(self._pending), last=True)
+        self._put(b"".join(self._pending), last=True)
         self._pending.clear()
 
-    def _put(self, plain: bytes, *, last: bool) -> None:
+    def _put_all_but_last(self) -> None:
+        whole, start = memoryview(b"".join(self._pending)), 0
+        while len(whole) - start > CHUNK_BYTES:
+            self._put(whole[start : start + CHUNK_BYTES], last=False)
+            start += CHUNK_BYTES
+        self._pending = [bytes(whole[start:])]
+        self._held = len(whole) - start
+
+    def _put(self, plain: bytes | memoryview, *, last: bool) -> None:
         self._file.write(self._chunks.seal(self._index, last, plain))
         self._index += 1
 

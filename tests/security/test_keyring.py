@@ -79,6 +79,13 @@ def test_a_broken_index_stops_the_start(folder: Path, index: str) -> None:
 
 
 @pytest.mark.threat("C11")
+def test_an_index_that_others_can_change_stops_the_start(folder: Path) -> None:
+    (folder / keyfiles.INDEX).chmod(0o620)
+    with pytest.raises(KeysUnavailable, match="chmod 600"):
+        Keyring.load(folder)
+
+
+@pytest.mark.threat("C11")
 def test_no_folder_says_how_to_make_keys(tmp_path: Path) -> None:
     with pytest.raises(KeysUnavailable, match="smartapp keys init"):
         Keyring.load(tmp_path / "absent")
