@@ -3,7 +3,7 @@
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Action
@@ -11,7 +11,7 @@ from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, get, retrieve_url
 from smartapp.dicomweb.core.render import PictureType, RenderPool, Window
 from smartapp.dicomweb.core.uids import parse_uid
-from smartapp.errors import NotFound
+from smartapp.errors import NotFound, Unrenderable
 from smartapp.identity.model import Principal
 from smartapp.records.addresses import Addresses
 from smartapp.records.bulk import bulk_value
@@ -23,7 +23,8 @@ from smartapp.records.gate import Gate
 from smartapp.records.instances import Instances, Stored, VerifiedInstance, transfer_syntax
 from smartapp.records.query import QidoQuery
 
-_THUMBNAIL_AGE = 7 * 86400
+_THUMBNAIL_AGE: Final = 7 * 86400
+_RENDERED: Final = 512 * 2**20
 
 
 class Images:
@@ -63,6 +64,7 @@ class Images:
             for study in index.studies
             if study.uid in permit.studies and study.images_available and only in {None, study.uid}
         ]
+        self._audit.count(permit.disclosure_id)
         return query.apply(rows)
 
     def search_series(
@@ -70,7 +72,9 @@ class Images:
     ) -> list[dict[str, Any]]:
         """The series of a study that match."""
         at = self.open_study(principal, study, request_id)
-        return query.apply(self._series_row(at, row) for row in self._documents.series(at))
+        rows = [self._series_row(at, row) for row in self._documents.series(at)]
+        self._audit.count(at.permit.disclosure_id)
+        return query.apply(rows)
 
     def search_instances(
         self, principal: Principal, study: str, series: str | None, query: QidoQuery, request_id: str
@@ -84,7 +88,8 @@ class Images:
                 above = self._series_row(at, row)
                 rows += [{**above, **instance} for instance in json.loads(self._documents.metadata(at, uid)[1])]
         if series is not None and not rows:
-            raise NotFound
+            self._gate.refuse(principal, f"series {study} {series}", request_id)
+        self._audit.count(at.permit.disclosure_id)
         return query.apply(rows)
 
     def metadata(self, principal: Principal, study: str, series: str | None, sop: str | None, request_id: str) -> bytes:
@@ -250,4 +255,7 @@ class Images:
 
 
 def _whole(file: Stored) -> bytes:
+    """The file in memory, as the renderer takes it. Unrenderable if it is larger than a renderer could use."""
+    if file.size > _RENDERED:
+        raise Unrenderable("too-large")
     return b"".join(file.chunks())

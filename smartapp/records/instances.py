@@ -111,7 +111,8 @@ class Instances:
         if kept is None:
             yield from self._fetched(at, {sop: series}, series, sop)
             return
-        yield VerifiedInstance(key, transfer_syntax(kept), kept.chunks())
+        with kept:
+            yield VerifiedInstance(key, transfer_syntax(kept), kept.chunks())
 
     def _has(self, at: StudyAt, series: str, sop: str) -> bool:
         found = self._cache.reader(InstanceKey(at.patient, at.study.uid, series, sop))

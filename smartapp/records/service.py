@@ -9,6 +9,7 @@ from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, get, number
 from smartapp.dicomweb.core.render import RenderPool
+from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.errors import NotFound, UpstreamError, UpstreamRefused
 from smartapp.fhir.upstream.model import ReportDocument
@@ -63,6 +64,7 @@ class Records:
         """The patient's studies, newest first, with what is known of each and whether a report is there."""
         index = self._gate.index(principal, request_id)
         permit = self._gate.listing(principal, index, request_id)
+        self._audit.count(permit.disclosure_id)
         return StudyList(
             studies=tuple(self._summary(principal, study) for study in index.studies if study.uid in permit.studies),
             unmatched=sum(study.contradicted for study in index.studies),
@@ -72,7 +74,8 @@ class Records:
 
     def study(self, principal: Principal, study_uid: str, request_id: str) -> StudyPage:
         """One study, its series and reports. Where the PACS or a report fails, the rest is shown, with a problem."""
-        _, index, study = self._gate.study(principal, study_uid, Action.LIST, request_id)
+        permit, index, study = self._gate.study(principal, study_uid, Action.LIST, request_id)
+        self._audit.count(permit.disclosure_id)
         series, no_series = self._series(principal, study, request_id)
         reports, no_reports = self._reports(principal, study, request_id)
         problems = dict.fromkeys([*index.problems, *no_series, *no_reports])
@@ -81,7 +84,8 @@ class Records:
     def instances(self, principal: Principal, study: str, series: str, request_id: str) -> tuple[InstanceSummary, ...]:
         """The instances of a series in viewing order."""
         at = self.images.open_study(principal, study, request_id)
-        listed = self._documents.contents(at, series).instances
+        listed = self._documents.contents(at, parse_uid(series)).instances
+        self._audit.count(at.permit.disclosure_id)
         return tuple(InstanceSummary(each.sop, each.number, each.frames) for each in listed)
 
     def thumbnail(self, principal: Principal, study: str, series: str, sop: str | None, request_id: str) -> bytes:

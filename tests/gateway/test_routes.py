@@ -76,7 +76,7 @@ def test_instances_as_multipart(v: Viewer, path: str, made: tuple[object, ...]) 
         response = v.get(path, accept)
         assert response.status_code == 200
         kind = "application/dicom; transfer-syntax=1.2.840.10008.1.2.1"
-        assert _parts(response) == [(kind, file_of(each)) for each in made]  # type: ignore[arg-type]  # Made
+        assert _parts(response) == [(kind, file_of(each)) for each in made]
 
 
 @pytest.mark.threat("D9")
