@@ -161,7 +161,9 @@ def _ana_ct_chest() -> Study:
                 "No other nodules. No fluid around the lungs. The heart is of normal size. "
                 "The bones of the chest show no fracture."
             ),
-            conclusion="A single 5 mm nodule in the right upper lobe, most likely harmless. A CT in 12 months is optional.",
+            conclusion=(
+                "A single 5 mm nodule in the right upper lobe, most likely harmless. A CT in 12 months is optional."
+            ),
         ),
     )
 

@@ -169,7 +169,7 @@ def test_nobody_is_shown_an_empty_page_without_a_word(page: Page, sandbox: dict[
     sign_in_at_portal(page, sandbox, "chloe")
     press_my_imaging(page, sandbox)
     expect(page.locator("main h1")).to_have_text("Scans and reports")
-    expect(page.locator("main")).to_contain_text("St. Elsewhere Health has no scans or reports of yours")
+    expect(page.locator("main")).to_contain_text("There are no scans in this record yet.")
 
 
 def test_pictures_for_the_readme(page: Page, sandbox: dict[str, Any], pictures: Path | None) -> None:

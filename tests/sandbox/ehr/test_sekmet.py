@@ -1,24 +1,18 @@
-"""The EHR before a FHIR server that somebody else wrote: sekmet-fhir, in its own environment.
-
-`python3 -m venv .venv-sekmet && .venv-sekmet/bin/pip install --require-hashes -r tests/sandbox/ehr/sekmet.lock`
-"""
+"""The EHR before a FHIR server that somebody else wrote: sekmet-fhir, in its own environment."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.sandbox.ehr.app import App
-from tests.sandbox.ehr.process import free_port, running, wait_for
+from tests.sandbox.ehr.process import running
 from tests.sandbox.ehr.test_consent import consent
 from tests.sandbox.ehr.test_fhir import BRAIN, CHEST, EVERY, HAND, HEAD, KNEE, SEARCHES, ids, pages
 from tests.sandbox.ehr.test_store import load_by_command
+from tests.support.sekmet import running_sekmet
 
-SEKMET = Path(__file__).parents[3] / ".venv-sekmet" / "bin" / "sekmet"
 # Where this server answers otherwise than ours, as FHIR lets it: what it says then is what an app must cope with.
 OTHERWISE = {
     # A date without an offset is a day in UTC there; the head CT of 21:05 in Chicago falls on the next one.
@@ -38,23 +32,11 @@ READ = "openid fhirUser launch/patient patient/*.cruds"
 @pytest.fixture(scope="module")
 def sekmet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of a sekmet-fhir that holds both hospitals."""
-    if not SEKMET.exists() and os.environ.get("SMARTAPP_REQUIRE_ALL") != "1":
-        pytest.skip("sekmet-fhir is not installed: .venv-sekmet/ is missing")
-    port, folder = free_port(), tmp_path_factory.mktemp("sekmet")
-    base = f"http://127.0.0.1:{port}/fhir"
-    settings = folder / "settings.yaml"
-    settings.write_text(json.dumps({"base_url": base, "simulator": {"enabled": False}, "log_inbound": False}))
-    command = [str(SEKMET), "serve", "--config", str(settings), "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        try:
-            wait_for(f"{base}/metadata", process)
-            for hospital in ("st-elsewhere", "mercy"):
-                load_by_command(folder, base, hospital)
-            yield base
-        finally:
-            process.terminate()
-            process.wait(10)
+    folder = tmp_path_factory.mktemp("sekmet")
+    with running_sekmet(folder) as base:
+        for hospital in ("st-elsewhere", "mercy"):
+            load_by_command(folder, base, hospital)
+        yield base
 
 
 @pytest.fixture(scope="module")
