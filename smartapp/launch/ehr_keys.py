@@ -17,6 +17,9 @@ MAX_BYTES = 64 * 1024
 MAX_KEYS = 50
 MAX_AGE = timedelta(hours=1)
 REFETCH_PAUSE = timedelta(minutes=5)
+_MODULUS = range(342, 685)
+"""Characters of base64url that 2048 to 4096 bits take: others are not even parsed, which would cost time."""
+_MEMBERS = ("kty", "kid", "alg", "n", "e", "crv", "x", "y")
 _CURVES = {"ES256": "P-256", "ES384": "P-384"}
 PublicKey = RSAKey | ECKey
 
@@ -85,13 +88,12 @@ class EhrKeys:
         return [key for entry in listed if isinstance(entry, dict) and (key := _public_key(entry))]
 
 
-def _public_key(entry: Mapping[str, str]) -> PublicKey | None:
+def _public_key(entry: Mapping[str, object]) -> PublicKey | None:
     """A key that may verify, or None: too short, for encryption, of a kind we do not use, or unreadable."""
-    if entry.get("use", "sig") != "sig" or entry.get("kty") not in {"RSA", "EC"}:
+    public: dict[str, str | list[str]] = {name: value for name in _MEMBERS if isinstance(value := entry.get(name), str)}
+    fits = public.get("kty") == "EC" or (public.get("kty") == "RSA" and len(public.get("n", "")) in _MODULUS)
+    if not fits or entry.get("use", "sig") != "sig":
         return None
-    public: dict[str, str | list[str]] = {
-        name: entry[name] for name in ("kty", "kid", "alg", "n", "e", "crv", "x", "y") if name in entry
-    }
     try:
         key = import_key(public)
     except (JoseError, ValueError, TypeError):

@@ -115,6 +115,13 @@ def test_a_binary_that_is_none(desk: Desk, ehr: FakeFhir, row: dict[str, Any]) -
         desk.reader.attachment(desk.permit(), "r1", 0)
 
 
+def test_a_file_may_be_bigger_than_a_resource(desk: Desk, ehr: FakeFhir) -> None:
+    assert desk.house.settings.upstreams.max_json_bytes == 200_000
+    ehr.at("Binary/b1", Said(b"x" * 300_000, 200, "application/pdf"))
+    ehr.at("DiagnosticReport/r1", report(presentedForm=[{"contentType": "application/pdf", "url": "Binary/b1"}]))
+    assert len(desk.reader.attachment(desk.permit(), "r1", 0)[1]) == 300_000
+
+
 @pytest.mark.threat("F9")
 def test_a_file_that_is_too_big_is_refused(desk: Desk, ehr: FakeFhir, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attachments, "MAX_BYTES", 1000)

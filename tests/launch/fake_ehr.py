@@ -1,9 +1,13 @@
 """A small EHR that can be told to misbehave at any step of a launch."""
 
+import json
 import time
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from joserfc import jws
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.util import urlsafe_b64encode
@@ -48,6 +52,8 @@ class FakeEhr:
             "patient": PATIENT,
         }
         self.raw_id_token: str | None = None
+        self.raw_header: bytes | None = None
+        self.raw_key = KEY.get_op_key("sign")
         self.nonce = ""
         server.at("/fhir/.well-known/smart-configuration", lambda _: said(self.metadata))
         server.at("/auth/keys", lambda _: said({"keys": self.keys}))
@@ -61,9 +67,14 @@ class FakeEhr:
         return said({**self.answer, **({"id_token": id_token} if id_token else {})})
 
     def id_token(self) -> str:
+        if self.raw_header is not None:
+            return signed_raw(self.raw_header, json.dumps(self.right_claims()).encode(), self.raw_key)
+        return signed(self.header, self.right_claims(), self.signer)
+
+    def right_claims(self) -> dict[str, Any]:
         now = int(time.time())
         claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 300, "nonce": self.nonce, **self.claims}
-        return signed(self.header, {name: v for name, v in claims.items() if v is not None}, self.signer)
+        return {name: value for name, value in claims.items() if value is not None}
 
     def consent(self, authorize_url: str, **changed: str | None) -> dict[str, list[str]]:
         """What the browser brings back after the person agreed; `changed` adds, replaces or (None) removes."""
@@ -78,14 +89,19 @@ class FakeEhr:
 
 
 def signed(header: dict[str, Any], claims: Any, key: RSAKey | ECKey) -> str:
-    import json
-
     payload = claims if isinstance(claims, bytes) else json.dumps(claims).encode()
     return jws.serialize_compact(header, payload, key, algorithms=["RS256", "RS384", "ES384"])
 
 
 def unsigned(header: bytes, payload: bytes, signature: bytes = b"x") -> str:
     return b".".join(map(urlsafe_b64encode, (header, payload, signature))).decode()
+
+
+def signed_raw(header: bytes, payload: bytes, key: RSAPrivateKey) -> str:
+    """A compact JWS with a header that no library would write, and a signature (RS256) that is right."""
+    signing_input = b".".join(map(urlsafe_b64encode, (header, payload)))
+    signature = key.sign(signing_input, PKCS1v15(), SHA256())
+    return b".".join((signing_input, urlsafe_b64encode(signature))).decode()
 
 
 def query_of(url: str) -> dict[str, list[str]]:

@@ -7,13 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from joserfc.jwk import ECKey, RSAKey
+from joserfc.util import urlsafe_b64encode
 
 from smartapp.errors import LaunchRefused
 from smartapp.launch.checks.id_claims import read_id_claims
 from smartapp.launch.checks.jws import read_jws
+from smartapp.launch.ehr_keys import _public_key
 from smartapp.launch.strict_json import json_object
 from tests.launch.fake_ehr import CLIENT, EC_KEY, KEY, OTHER_KEY, FakeEhr, signed, unsigned
 from tests.launch.house import House, ShiftedClock, sign_in
@@ -132,10 +136,28 @@ def test_the_nonce_is_compared_whatever_the_ehr_says_it_supports(house: House, f
     ],
 )
 def test_a_header_that_tries_something(house: House, fake_ehr: FakeEhr, header: dict[str, Any]) -> None:
-    claims = {"iss": fake_ehr.issuer}
-    fake_ehr.raw_id_token = unsigned(json.dumps(header).encode(), json.dumps(claims).encode())
+    fake_ehr.raw_header = json.dumps(header).encode()
     assert refused(house, fake_ehr) in {"smart.idtoken.bad", "smart.jwks"}
-    assert [asked.path for asked in fake_ehr.server.log if "evil" in asked.path] == []
+    assert {asked.path for asked in fake_ehr.server.log} <= {
+        "/fhir/.well-known/smart-configuration", "/auth/token", "/auth/keys", "/auth/revoke",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("header", [{"alg": "RS256", "kid": "one"}, {"alg": "RS256", "typ": "jwt", "x5t": "abc"}])
+def test_a_header_that_tries_nothing(house: House, fake_ehr: FakeEhr, header: dict[str, Any]) -> None:
+    fake_ehr.raw_header = json.dumps(header).encode()
+    assert sign_in(house, fake_ehr).sub == "person-1"
+
+
+@pytest.mark.parametrize(("bits", "exponent"), [(1024, 65537), (2048, 3)])
+def test_a_key_that_is_weak_is_no_key(house: House, fake_ehr: FakeEhr, bits: int, exponent: int) -> None:
+    weak = generate_private_key(exponent, bits)
+    numbers = weak.public_key().public_numbers()
+    n = urlsafe_b64encode(numbers.n.to_bytes(bits // 8, "big")).decode()
+    e = urlsafe_b64encode(numbers.e.to_bytes(3, "big").lstrip(b"\0")).decode()
+    fake_ehr.keys = [{"kty": "RSA", "kid": "one", "n": n, "e": e}]
+    fake_ehr.raw_header, fake_ehr.raw_key = b'{"alg":"RS256","kid":"one"}', weak
+    assert refused(house, fake_ehr) == "smart.jwks"
 
 
 @pytest.mark.parametrize(
@@ -272,6 +294,19 @@ def test_whatever_a_claim_holds_it_is_read_or_refused(name: str, value: Any) -> 
     if name in {"exp", "iat", "nbf", "auth_time"}:
         assert isinstance(value, int | float)
         assert not isinstance(value, bool)
+
+
+@given(
+    st.dictionaries(st.sampled_from(["kty", "use", "kid", "alg", "n", "e", "crv", "x", "y", "d"]), JSON),
+    st.sampled_from([KEY, EC_KEY]),
+    st.sets(st.sampled_from(["kty", "use", "kid", "alg", "n", "e", "crv", "x", "y"]), min_size=1),
+)
+def test_whatever_a_key_set_holds_it_is_a_public_key_or_none(
+    noise: dict[str, Any], good: RSAKey | ECKey, changed: set[str]
+) -> None:
+    entry = {**good.as_dict(private=False), **{name: value for name, value in noise.items() if name in changed}}
+    found = _public_key(entry)
+    assert found is None or not found.is_private
 
 
 @given(at=st.integers(0, 400), flip=st.integers(1, 255))

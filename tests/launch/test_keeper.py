@@ -144,6 +144,30 @@ def test_the_lease_of_a_worker_that_was_killed_ends(house: House, fake_ehr: Fake
     assert house.keeper.bearer(permit) == "access-2"
 
 
+@pytest.mark.threat("S23")
+def test_a_version_that_is_past_or_dead_cannot_be_leased(house: House, fake_ehr: FakeEhr) -> None:
+    permit = permit_for(sign_in(house, fake_ehr))
+    now = house.clock.now()
+
+    def current() -> store.Kept:
+        with house.database.read() as session:
+            kept = store.find(session, permit.credential_id)
+        assert kept is not None
+        return kept
+
+    first = current()
+    with house.database.write() as session:
+        assert store.replace(session, first, {"scope": "openid"})
+        assert not store.lease(session, first, owner="late", now=now, until=now)
+        assert not store.replace(session, first, {"scope": "late"})
+    second = current()
+    with house.database.write() as session:
+        assert store.replace(session, second, {"sealed": None})
+    dead = current()
+    with house.database.write() as session:
+        assert not store.lease(session, dead, owner="nobody", now=now, until=now)
+
+
 def test_an_ehr_that_does_not_rotate_is_served_its_old_refresh_token(house: House, fake_ehr: FakeEhr) -> None:
     def plain(asked: Asked) -> Said:
         if asked.form["grant_type"] == "authorization_code":
