@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from smartapp.dicomweb.upstream.model import PatientIds
+from smartapp.dicomweb.upstream.model import Expected, PatientIds
 from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.errors import ConfigurationError, UpstreamError, UpstreamRefused
 from smartapp.outbound.service import Outbound
@@ -71,6 +71,17 @@ def test_a_rejected_ehr_token_is_dropped_and_the_next_one_tried(
     _unauthorized_but("Bearer token-2", archive)
     assert len(reader.series(permit("1.2.3"), IDS, "1.2.3")) == 1
     assert tokens.dropped == ["token-1"]
+
+
+def test_a_stream_too_is_asked_again_with_the_next_token(archive: Archive, tokens: Tokens, outbound: Outbound) -> None:
+    reader = _reader(archive, tokens, outbound, dicomweb_auth="ehr-token")
+    _unauthorized_but("Bearer token-2", archive)
+    expected = Expected(IDS, "1.2.3", {"1.2.3.1.1": "1.2.3.1"})
+    assert len([b"".join(found.chunks) for found in reader.retrieve(permit("1.2.3"), expected)]) == 1
+    assert tokens.dropped == ["token-1"]
+    _unauthorized_but("never", archive)
+    with pytest.raises(UpstreamRefused):
+        next(reader.retrieve(permit("1.2.3"), expected))
 
 
 @pytest.mark.threat("S22")

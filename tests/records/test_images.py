@@ -8,7 +8,15 @@ from sqlalchemy import text
 from smartapp.dicomweb.core.cache import Cached
 from smartapp.dicomweb.core.keys import InstanceKey
 from smartapp.dicomweb.core.render import Window
-from smartapp.errors import BadInput, NotFound, PermitEnded, UpstreamError, UpstreamMalformed, UpstreamMismatch
+from smartapp.errors import (
+    BadInput,
+    NotFound,
+    PermitEnded,
+    Unavailable,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamMismatch,
+)
 from smartapp.records.attributes import Level
 from smartapp.records.query import parse_query
 from tests.access.house import ANA, BEN
@@ -282,3 +290,30 @@ def test_a_study_without_a_series_of_its_own_is_not_made_up(desk: Desk) -> None:
     with pytest.raises(UpstreamMalformed):
         desk.restart().records.images.retrieve(desk.principal(), "1.2.3", None, None, "req").__next__()
     assert BENS.study not in {each.uid for each in desk.records.studies(desk.principal(), "req").studies}
+
+
+@pytest.mark.threat("A21")
+def test_a_large_instance_ends_soon_after_the_session_does(desk: Desk) -> None:
+    desk.archive.held = [Made("1.2.3.1.1", size=2560)]
+    principal = desk.principal()
+    found = desk.records.images.retrieve(principal, "1.2.3", None, None, "req")
+    chunks = next(found).chunks
+    sent = [len(next(chunks))]
+    desk.house.identity.end(principal.session_id)
+    with pytest.raises(PermitEnded):
+        sent.extend(map(len, chunks))
+    found.close()
+    assert sum(sent) <= 8 * 2**20 < len(file_of(desk.archive.held[0]))
+
+
+def test_what_is_too_large_for_memory_is_read_from_the_cache_or_not_at_all(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smartapp.records.instances._IN_MEMORY", 100)
+    where = ("1.2.3", "1.2.3.1", "1.2.3.1.2")
+    (frame,) = desk.records.images.frames(desk.principal(), *where, [1], "req", stored=True)
+    assert frame.data == dataset(CHEST[1]).PixelData
+    (desk.folder / "cache").rename(desk.folder / "gone")
+    (desk.folder / "cache").write_text("no folder")
+    with pytest.raises(Unavailable):
+        desk.records.images.frames(desk.principal(), *where, [1], "req", stored=True)
