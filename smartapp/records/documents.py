@@ -1,4 +1,4 @@
-"""What a study holds: its series and their instances, asked once and then kept sealed for an hour."""
+"""What a study holds: its series and their instances, asked once and then kept sealed for some minutes."""
 
 import json
 import threading
@@ -20,7 +20,8 @@ from smartapp.records.attributes import SERIES_KEPT
 from smartapp.records.contents import Contents
 from smartapp.records.model import IndexedStudy
 
-_MAX_AGE: Final = 3600
+_MAX_AGE: Final = 600
+"""In seconds. Archives that do not count their instances give a growing study one stamp: so long it may look complete."""
 _HELD: Final = 64
 
 

@@ -15,7 +15,7 @@ from smartapp.db.datakeys import DataKeys
 from smartapp.db.unit import Database
 from smartapp.dicomweb.upstream.model import PacsStudy, PatientIds, patient_ids
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import UpstreamError, UpstreamRefused
+from smartapp.errors import UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, Principal
 from smartapp.records import codec, store
@@ -70,7 +70,7 @@ class IndexKeeper:
         """The index of the principal's patient, at most `index_max_age` old.
 
         While EHR or PACS do not answer: an older one, up to an hour, with a problem; or, without a PACS, what the EHR
-        says, without images. Raises the `Upstream*` error when there is neither, and UpstreamRefused in any case.
+        says, without images. Raises the `Upstream*` error when there is neither, UpstreamRefused and UpstreamMismatch in any case.
         """
         found = self._remembered(principal.patient)
         if found is not None:
@@ -87,7 +87,7 @@ class IndexKeeper:
         usable = old if old is not None and now < old.fetched_at + _USABLE else None
         try:
             index = self._fetch(principal, request_id, old, usable)
-        except UpstreamRefused:
+        except (UpstreamRefused, UpstreamMismatch):
             raise
         except UpstreamError:
             if usable is None:

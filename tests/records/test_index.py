@@ -1,7 +1,7 @@
 import pytest
 from sqlalchemy import text
 
-from smartapp.errors import UpstreamError, UpstreamRefused
+from smartapp.errors import UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.records.codec import decode, encode
 from tests.dicomweb_upstream.archive import Reply
 from tests.fhir_upstream.fake_fhir import FakeFhir, bundle, fhir, report, study
@@ -125,6 +125,14 @@ def test_a_dead_credential_is_said_at_once(desk: Desk, ehr: FakeFhir) -> None:
     desk.house.clock.advance(200)
     ehr.at("Patient/ana", fhir({}, 401))
     with pytest.raises(UpstreamRefused):
+        _uids(desk)
+
+
+def test_an_ehr_that_answers_with_somebody_else_is_not_covered_up(desk: Desk, ehr: FakeFhir) -> None:
+    _uids(desk)
+    desk.house.clock.advance(200)
+    ehr.at("Patient/ana", {"resourceType": "Patient", "id": "ben", "identifier": []})
+    with pytest.raises(UpstreamMismatch):
         _uids(desk)
 
 
