@@ -21,7 +21,7 @@ from smartapp.records.contents import Contents
 from smartapp.records.model import IndexedStudy
 
 _MAX_AGE: Final = 600
-"""In seconds. Archives that do not count their instances give a growing study one stamp: so long it may look complete."""
+"""In seconds. An archive that does not count instances gives a growing study one stamp: so long it may look whole."""
 _HELD: Final = 64
 
 

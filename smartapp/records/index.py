@@ -70,7 +70,8 @@ class IndexKeeper:
         """The index of the principal's patient, at most `index_max_age` old.
 
         While EHR or PACS do not answer: an older one, up to an hour, with a problem; or, without a PACS, what the EHR
-        says, without images. Raises the `Upstream*` error when there is neither, UpstreamRefused and UpstreamMismatch in any case.
+        says, without images. Raises the `Upstream*` error when there is neither, and in any case UpstreamRefused and
+        UpstreamMismatch.
         """
         found = self._remembered(principal.patient)
         if found is not None:
