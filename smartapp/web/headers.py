@@ -29,11 +29,11 @@ def allow_forms_to(origins: Iterable[str]) -> None:
 
 def add(response: Response) -> Response:
     """After each request. Only files of our own that carry no personal data may be kept by a cache."""
-    response.headers["Content-Security-Policy"] = " ".join((_POLICY, *g.get("form_targets", ())))
+    response.headers.setdefault("Content-Security-Policy", " ".join((_POLICY, *g.get("form_targets", ()))))
     for name, value in _ALWAYS.items():
         response.headers.setdefault(name, value)
     if request.endpoint and request.endpoint.endswith("static") and response.status_code in {200, 304}:
-        response.headers["Cache-Control"] = "public, max-age=3600"
+        response.headers["Cache-Control"] = "no-cache"  # asked for again by ETag: modules of two versions never mix
     else:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Pragma"] = "no-cache"

@@ -146,12 +146,9 @@ def test_signing_out_ends_the_session_everywhere_it_was_known(page: Page, sandbo
     page.get_by_role("button", name="Sign out", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("signed out")
     assert serious_faults(page) == []
-    page.context.add_cookies([{**cookie, "url": sandbox["app"]["base"]} for cookie in _without_place(cookies)])
+    base = sandbox["app"]["base"]
+    page.context.add_cookies([{"name": each["name"], "value": each["value"], "url": base} for each in cookies])
     assert page.goto(address).status == 401  # type: ignore[union-attr]  # a navigation to http has an answer
-
-
-def _without_place(cookies: list[Any]) -> list[dict[str, Any]]:
-    return [{"name": cookie["name"], "value": cookie["value"]} for cookie in cookies]
 
 
 @pytest.mark.promise("A6")

@@ -28,7 +28,7 @@ def open_study(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text(title)
 
 
-def viewer_ready(page: Page, **data: str) -> None:
+def viewer_ready(page: Page, **data: str | int) -> None:
     """Waits until the viewer shows what `data` (its data attributes) says."""
     wanted = "".join(f'[data-{name}="{value}"]' for name, value in data.items())
     page.wait_for_selector(f"#viewer-canvas[data-state=ready]{wanted}", timeout=60_000)

@@ -18,5 +18,6 @@ def download(attachment: "Attachment") -> Response:
     kind = attachment.content_type.partition(";")[0].strip().lower()
     response = Response(attachment.body, content_type=kind if _MEDIA_TYPE.match(kind) else "application/octet-stream")
     name = secure_filename(attachment.filename) or "document"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'none'"
     response.headers["Content-Disposition"] = dump_options_header("attachment", {"filename": name})
     return response
