@@ -2,11 +2,12 @@
 
 from urllib.parse import urlsplit
 
-from flask import g, request
+from flask import current_app, g, request
 
 from smartapp.errors import BadInput
 from smartapp.ids import new_id
 from smartapp.web.parts import parts
+from smartapp.web.rules import Rule, rule_of
 
 
 def request_id() -> str:
@@ -24,7 +25,13 @@ def require_our_address() -> None:
     address is refused, not redirected: what it carried was already readable on the way.
     """
     base = urlsplit(parts().settings.server.base_url)
-    if request.headers.get("Host", "").lower() != base.netloc:
+    host = request.headers.get("Host", "").lower()
+    if host != base.netloc and not (host == base.hostname and _takes_tokens_only()):
         raise BadInput("host.bad")
     if request.scheme != base.scheme:
         raise BadInput("scheme.bad")
+
+
+def _takes_tokens_only() -> bool:
+    """There a Host without its port is let in: dicomweb-client sends it so, and no cookie of a browser counts."""
+    return request.endpoint is not None and rule_of(current_app, request.endpoint) is Rule.BEARER

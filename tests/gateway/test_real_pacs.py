@@ -50,8 +50,6 @@ def gateway(
 def _client(gateway: Served) -> DICOMwebClient:
     def sign(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         prepared.headers["Authorization"] = f"Bearer {gateway.token}"
-        # dicomweb-client sends Host without the port, which is right on 443 only, and we check it.
-        prepared.headers.pop("Host", None)
         return prepared
 
     session = requests.Session()
