@@ -9,7 +9,7 @@ from typing import Any
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 
-VERSION = 1
+VERSION = 2
 """Of the layout. Another one's bytes are not read: the index is fetched anew."""
 
 

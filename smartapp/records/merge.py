@@ -129,7 +129,7 @@ def _study(
         body_sites=tuple(dict.fromkeys(site.code for site in sites if site.code)),
         series_count=_count(row, "NumberOfStudyRelatedSeries", said.series_count if said else 0),
         instance_count=_count(row, "NumberOfStudyRelatedInstances", said.instance_count if said else 0),
-        reports=tuple(ReportLink(report.id, status) for report, status in shown),
+        reports=tuple(ReportLink(report.id, status, report.title) for report, status in shown),
         row={tag: element for tag, element in clean(row, lambda _uri: None).items() if tag in returnable(Level.STUDY)},
     )
 

@@ -19,6 +19,7 @@ class ReportLink:
 
     id: str
     status: ReportStatus
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class StudySummary:
     images_available: bool
     report_status: ReportStatus
     report_ids: tuple[str, ...]
+    report_titles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ class Records:
             images_available=study.images_available,
             report_status=report_status(study),
             report_ids=tuple(report.id for report in study.reports),
+            report_titles=tuple(report.title for report in study.reports if report.title),
         )
 
 
