@@ -133,7 +133,7 @@ def _require_ready(settings: Settings) -> None:
 
 
 def _doctor(_arguments: argparse.Namespace, settings: Settings) -> int:
-    from smartapp.bootstrap import diagnose  # noqa: PLC0415 -- loads the whole product
+    from smartapp.bootstrap.diagnosis import diagnose  # noqa: PLC0415 -- loads the whole product
 
     checks = diagnose(settings)
     for check in checks:

@@ -122,7 +122,7 @@ def test_the_doctor_tells_all_and_fails_if_anything_does(
         SimpleNamespace(ok=True, name="keys", sentence="fine"),
         SimpleNamespace(ok=fine, name="pacs", sentence="so"),
     ]
-    monkeypatch.setattr("smartapp.bootstrap.diagnose", lambda _settings: checks, raising=False)
+    monkeypatch.setattr("smartapp.bootstrap.diagnosis.diagnose", lambda _settings: checks, raising=False)
     assert run("doctor") == status
     assert capsys.readouterr().out.splitlines() == ["works   keys: fine", f"{'works ' if fine else 'FAILED'}  pacs: so"]
 

@@ -3,65 +3,34 @@
 from dataclasses import dataclass
 
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from smartapp.access.service import Access
-from smartapp.audit.service import AuditTrail
+from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.clock import Clock, SystemClock
 from smartapp.consent.policy import decide
-from smartapp.db import schema
-from smartapp.db.datakeys import DataKeys
-from smartapp.db.engine import make_engine
-from smartapp.db.unit import Database
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
-from smartapp.dicomweb.upstream.diagnosis import probe_pacs
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import SmartappError
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.service import Identity
-from smartapp.launch.diagnosis import advice, probe_ehr
-from smartapp.launch.ehr_keys import EhrKeys
 from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.keeper import TokenKeeper
 from smartapp.launch.service import Launcher
 from smartapp.launch.vault import Vault
-from smartapp.outbound.service import Outbound
 from smartapp.portal.blueprints import BLUEPRINTS as PORTAL
 from smartapp.records.index import IndexKeeper
 from smartapp.records.service import Records
-from smartapp.security.keyring import Keyring
-from smartapp.settings import Provider, Settings
+from smartapp.settings import Settings
 from smartapp.tokens.single_use import SingleUse
 from smartapp.tokens.viewer import ViewerTokens
 from smartapp.web.app import build_app
 from smartapp.web.parts import Parts
 
-
-@dataclass(frozen=True)
-class Ground:
-    """What everything stands on: time, keys, the database, the trail and the door to the network."""
-
-    settings: Settings
-    clock: Clock
-    keyring: Keyring
-    database: Database
-    datakeys: DataKeys
-    audit: AuditTrail
-    outbound: Outbound
-
-
-def lay_ground(settings: Settings, clock: Clock) -> Ground:
-    """Opens keys and database. Raises KeysUnavailable; the database is first asked when it is first needed."""
-    keyring = Keyring.load(settings.keys.dir)
-    database = Database(make_engine(settings.database))
-    datakeys = DataKeys(database, keyring, clock)
-    audit = AuditTrail(database, keyring, datakeys, clock)
-    return Ground(settings, clock, keyring, database, datakeys, audit, Outbound(settings.upstreams, clock))
+__all__ = ["Ground", "House", "build_house", "create_app", "lay_ground"]
 
 
 @dataclass(frozen=True)
@@ -131,48 +100,3 @@ def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeep
     index = IndexKeeper(settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock)
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
     return Records(settings, access, index, fhir, pacs, cache, pool, ground.audit)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One finding of `smartapp doctor`: what was looked at, whether it works, and what was seen or is to be done."""
-
-    name: str
-    ok: bool
-    sentence: str
-
-
-def diagnose(settings: Settings) -> list[Check]:
-    """Looks at keys, tables, and each provider's EHR and PACS, as they would be used. Reads nobody's data."""
-    ground = lay_ground(settings, SystemClock())
-    ehrs, keys = Ehrs(settings, ground.outbound, ground.clock), EhrKeys(ground.clock)
-    found = [Check("keys", ok=True, sentence="key files can be used"), _check_tables(ground)]
-    for provider in settings.providers:
-        found.append(_check_ehr(ehrs, keys, provider.id))
-        found.append(_check_pacs(provider, ground.outbound))
-    ground.database.engine.dispose()
-    return found
-
-
-def _check_tables(ground: Ground) -> Check:
-    try:
-        current = schema.is_current(ground.database.engine)
-    except SQLAlchemyError:
-        return Check("database", ok=False, sentence="cannot be reached: look at [database] url")
-    return Check("database", ok=current, sentence="at the newest revision" if current else "run `smartapp db upgrade`")
-
-
-def _check_ehr(ehrs: Ehrs, keys: EhrKeys, provider_id: str) -> Check:
-    name = f"EHR of {provider_id}"
-    try:
-        return Check(name, ok=True, sentence=probe_ehr(ehrs, keys, provider_id))
-    except SmartappError as error:
-        return Check(name, ok=False, sentence=advice(ehrs, provider_id, error))
-
-
-def _check_pacs(provider: Provider, outbound: Outbound) -> Check:
-    name = f"PACS of {provider.id}"
-    try:
-        return Check(name, ok=True, sentence=probe_pacs(provider, outbound))
-    except SmartappError as error:
-        return Check(name, ok=False, sentence=f"does not answer as it should ({error.code})")
