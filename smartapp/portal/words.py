@@ -38,6 +38,9 @@ KINDS: Final = {
 }
 """By DICOM modality (PS3.3 §C.7.3.1.1.1). Those that are no examination (SR, PR, KO, SEG …) have no word here."""
 
+_SAME_KIND: Final = {"CR": "DX", "RG": "DX", "PX": "IO", "IVUS": "US", "SM": "GM"}
+"""Modalities that people call by one word, under one of them."""
+
 BODY: Final = {
     "abdomen": _l("abdomen"),
     "abdominal": _l("abdomen"),
@@ -66,6 +69,8 @@ BODY: Final = {
     "wrist": _l("wrist"),
 }
 """Words for parts of the body that we can say in every language; others are shown as the hospital wrote them."""
+
+_SAME_PART: Final = {"abdominal": "abdomen", "thoracic": "chest", "thorax": "chest"}
 
 _FILES: Final = {
     "application/pdf": "PDF",
@@ -100,6 +105,26 @@ def study_title(study: StudySummary) -> str:
     return " + ".join(kinds) or study.description or parts or str(_("Imaging study"))
 
 
+def kind_codes(study: StudySummary) -> tuple[str, ...]:
+    """The study's kinds, one code for all that people call by one word; none for what is no examination."""
+    return tuple(dict.fromkeys(_SAME_KIND.get(code, code) for code in study.modalities if code in KINDS))
+
+
+def kind_word(code: str) -> str:
+    """What people call a kind."""
+    return str(KINDS.get(code, code))
+
+
+def part_keys(study: StudySummary) -> tuple[str, ...]:
+    """The study's parts of the body, in one spelling whatever the language of the page."""
+    return tuple(dict.fromkeys(map(_part_key, study.body_parts)))
+
+
+def part_word(key: str) -> str:
+    """What people call a part of the body."""
+    return str(BODY.get(key, key))
+
+
 def study_line(study: StudySummary) -> str:
     """The rest that a person knows the study by: the hospital's words, the place, how many pictures."""
     count = study.instance_count
@@ -128,6 +153,11 @@ def kind_of_file(content_type: str) -> str:
 
 
 def _body(part: str) -> str:
+    return part_word(_part_key(part))
+
+
+def _part_key(part: str) -> str:
     """EHRs send SNOMED CT's full names ("Knee region structure"); people say "knee"."""
     plain = _FILLER.sub("", part.strip().lower())
-    return str(BODY.get(plain, part))
+    plain = _SAME_PART.get(plain, plain)
+    return plain if plain in BODY else part

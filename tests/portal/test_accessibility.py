@@ -84,7 +84,7 @@ def test_the_keyboard_alone_reaches_a_study_and_its_pictures(live_portal: Portal
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
     page.keyboard.press("Tab")
-    expect(page.locator(".study h2 a").first).to_be_focused()
+    expect(page.locator(".study h3 a").first).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("#viewer-canvas")).to_have_attribute("data-state", "ready")
     for _ in range(20):

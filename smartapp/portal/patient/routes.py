@@ -1,10 +1,13 @@
 """A patient's pages. Every address carries the context (session and record) that it belongs to."""
 
+from itertools import groupby
+
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.errors import NotFound
+from smartapp.portal.patient import finding
 from smartapp.portal.patient.attachments import download
 from smartapp.portal.patient.paging import page_of
 from smartapp.portal.patient.record import record_of
@@ -17,15 +20,42 @@ from smartapp.web.rules import Rule, rule
 blueprint = Blueprint("patient", __name__, url_prefix="/my/<ctx>")
 
 _PICTURES_A_PAGE = 60
+_STUDIES_A_PAGE = 50
+_UNFILTERED = 8
+"""So many studies are seen at a glance: filters above them would only be in the way."""
 
 
 @blueprint.get("/")
 @rule(Rule.SESSION)
 def studies(ctx: str) -> str:
-    """The list of studies, newest first."""
+    """The list of studies, newest first: all of them, or those that the address asks for."""
     principal = sessions.principal(ctx)
     found = parts().records.studies(principal, request_id())
-    return render_template("portal/studies.html", record=record_of(principal), list=found, problems=found.problems)
+    wish = finding.wish_of(request.args, parts().keyring, ctx)
+    page = page_of(
+        [study for study in found.studies if wish.match(study)], request.args.get("page", 1, type=int), _STUDIES_A_PAGE
+    )
+    return render_template(
+        "portal/studies.html",
+        record=record_of(principal),
+        list=found,
+        problems=found.problems,
+        wish=wish,
+        asked=finding.address_of(wish, parts().keyring, ctx),
+        choices=finding.choices(found.studies, wish) if wish or len(found.studies) > _UNFILTERED else None,
+        page=page,
+        years=[(year, list(group)) for year, group in groupby(page.items, finding.year_of)],
+    )
+
+
+@blueprint.post("/find")
+@rule(Rule.SESSION)
+def find(ctx: str) -> BaseResponse:
+    """The list as a person wants it. Words go by POST: they may say what ails somebody; they come back sealed."""
+    sessions.principal(ctx)
+    given = {name: request.form.get(name, "").strip() for name in ("year", "kind", "part", "words")}
+    asked = finding.address_of(finding.Wish(**given), parts().keyring, ctx)
+    return redirect(url_for("patient.studies", ctx=ctx, **asked), 303)  # type: ignore[arg-type]  # Flask types its options
 
 
 @blueprint.get("/studies/<uid>")
