@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: demo test soak bench lint lock coverage screenshots messages clean
+.PHONY: demo test soak bench lint lock coverage screenshots messages ohif clean
 
 .venv: requirements.lock scripts/make_venv.sh
 	PYTHON="$(PYTHON)" UV="$(UV)" sh scripts/make_venv.sh
@@ -44,6 +44,10 @@ lint: .venv
 	$(PYTHON) -m venv .venv-sekmet
 	$(BIN)/uv pip sync --quiet --python .venv-sekmet/bin/python --require-hashes tests/sandbox/ehr/sekmet.lock
 	@touch .venv-sekmet
+
+# The viewer that measures, in var/ohif: the sandbox serves it where it is there.
+ohif:
+	sh scripts/ohif.sh
 
 lock: .venv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \

@@ -11,6 +11,7 @@ from smartapp.settings.addresses import check_database_url, check_networks, chec
 from smartapp.settings.model import (
     Database,
     Keys,
+    Ohif,
     Provider,
     Rendering,
     Server,
@@ -47,8 +48,12 @@ SECTIONS: Final[Mapping[str, type]] = {
     "sessions": Sessions,
     "upstreams": Upstreams,
     "rendering": Rendering,
+    "ohif": Ohif,
 }
 """The tables of `smartapp.toml`."""
+
+OPTIONAL: Final = frozenset({"ohif"})
+"""Tables for parts that one may do without: None where the table is absent."""
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -60,7 +65,9 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
     document = _read(path)
     _override(document, environ)
     parts: dict[str, Any] = {
-        name: build(kind, document.get(name, {}), f"[{name}]", path.parent) for name, kind in SECTIONS.items()
+        name: build(kind, document.get(name, {}), f"[{name}]", path.parent)
+        for name, kind in SECTIONS.items()
+        if name in document or name not in OPTIONAL
     }
     for name in document:
         if name not in SECTIONS:
@@ -111,7 +118,20 @@ def _check(settings: Settings) -> None:
     check_database_url(settings.database.url, "[database] url", sandbox=sandbox)
     if settings.server.port > 65535:
         raise ConfigurationError("[server] port must be at most 65535.")
+    _check_ohif(settings, sandbox=sandbox)
     check_networks(settings.server.proxies, "[server] proxies")
     if settings.sessions.idle > settings.sessions.absolute:
         raise ConfigurationError("[sessions] idle must not be longer than absolute.")
     check_providers(settings.providers, sandbox=sandbox)
+
+
+def _check_ohif(settings: Settings, *, sandbox: bool) -> None:
+    """Its origin must be another than ours: a fault in the viewer must not reach what our cookie opens."""
+    ohif = settings.ohif
+    if ohif is None:
+        return
+    own = check_origin(settings.server.base_url, "[server] base_url", sandbox=sandbox)
+    if check_origin(ohif.base_url, "[ohif] base_url", sandbox=sandbox) == own:
+        raise ConfigurationError("[ohif] base_url must differ from [server] base_url: give the viewer its own name.")
+    if ohif.port > 65535:
+        raise ConfigurationError("[ohif] port must be at most 65535.")

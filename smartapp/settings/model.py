@@ -68,6 +68,18 @@ class Upstreams:
 
 
 @dataclass(frozen=True)
+class Ohif:
+    """The viewer that measures, at an origin of its own: `base_url` is what people see, `dir` holds OHIF's index.html.
+
+    `smartapp ohif` listens on `port`, at the same `host` as the rest.
+    """
+
+    base_url: str
+    dir: Path
+    port: int = 8001
+
+
+@dataclass(frozen=True)
 class Rendering:
     """Limits of the child processes that decode pixels: memory in bytes, time in seconds."""
 
@@ -117,6 +129,7 @@ class Settings:
     sessions: Sessions = field(default_factory=Sessions)
     upstreams: Upstreams = field(default_factory=Upstreams)
     rendering: Rendering = field(default_factory=Rendering)
+    ohif: Ohif | None = None
 
     def provider(self, provider_id: str) -> Provider:
         """The provider with this id; KeyError if there is none."""
