@@ -102,7 +102,7 @@ class Images:
             self._contents(at, series)
             document = self._documents.metadata(at, series)[1]
         else:
-            self._require(at, series, sop)
+            self.require(at, series, sop)
             document = json.dumps([self._documents.row(at, series, sop)]).encode()
         at.permit.check()
         self._audit.count(at.permit.disclosure_id, bytes=len(document))
@@ -122,7 +122,7 @@ class Images:
         for uid in wanted:
             self._contents(at, uid)
         if series is not None and sop is not None:
-            self._require(at, series, sop)
+            self.require(at, series, sop)
         return self._sent(at, wanted, sop)
 
     def frames(
@@ -138,7 +138,7 @@ class Images:
     ) -> list[FrameData]:
         """Frames by their numbers, from 1 (PS3.18 §10.4.1.1.4): as they are `stored`, or uncompressed."""
         with self._opened(principal, study, series, sop, request_id) as (at, file):
-            listed = self._require(at, series, sop)
+            listed = self.require(at, series, sop)
             found = slice_native(file, transfer_syntax(file), listed, tuple(numbers))
             if found is None:
                 decoded = self._pool.frames(_whole(file), numbers, "raw" if stored else "explicit-le")
@@ -183,7 +183,7 @@ class Images:
             sop = shown[len(shown) // 2] if shown else None
         if sop is None:
             raise NotFound
-        self._require(at, series, sop)
+        self.require(at, series, sop)
         name = f"thumbnail {study} {series} {sop}"
         picture = self._cache.get_blob(at.patient, name, _THUMBNAIL_AGE)
         if picture is None:
@@ -220,11 +220,11 @@ class Images:
         self, principal: Principal, study: str, series: str, sop: str, request_id: str
     ) -> Iterator[tuple[StudyAt, Stored]]:
         at = self.open_study(principal, study, request_id)
-        self._require(at, series, sop)
+        self.require(at, series, sop)
         with self._instances.one(at, series, sop) as file:
             yield at, file
 
-    def _require(self, at: StudyAt, series: str, sop: str) -> Listed:
+    def require(self, at: StudyAt, series: str, sop: str) -> Listed:
         """The instance as it is listed. NotFound unless the series is of the study, and the instance of the series."""
         listed = self._contents(at, series).find(parse_uid(sop))
         if listed is None:

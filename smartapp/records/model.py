@@ -134,11 +134,15 @@ class StudyPage:
 
 @dataclass(frozen=True)
 class InstanceSummary:
-    """An instance in viewing order. `frames` is at least 1 for what can be looked at, 0 for other objects."""
+    """An instance in viewing order. `frames` is at least 1 for what can be looked at, 0 for other objects.
+
+    `paper`: `sr` for a structured report, `pdf` for an encapsulated one, else empty.
+    """
 
     sop: str
     number: int | None
     frames: int
+    paper: Literal["sr", "pdf", ""] = ""
 
 
 @dataclass(frozen=True)

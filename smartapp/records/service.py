@@ -9,6 +9,7 @@ from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, get, number
 from smartapp.dicomweb.core.render import RenderPool
+from smartapp.dicomweb.core.sr import SrDocument
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.errors import NotFound, UpstreamError, UpstreamRefused
@@ -31,6 +32,7 @@ from smartapp.records.model import (
     StudyPage,
     StudySummary,
 )
+from smartapp.records.papers import Papers, paper_kind
 from smartapp.settings import Settings
 
 
@@ -59,6 +61,7 @@ class Records:
         self._documents = Documents(pacs, cache)
         instances = Instances(pacs, cache, self._documents)
         self.images = Images(self._gate, self._documents, instances, cache, pool, audit, settings.server.base_url)
+        self._papers = Papers(self._gate, self._documents, self.images, audit)
 
     def studies(self, principal: Principal, request_id: str) -> StudyList:
         """The patient's studies, newest first, with what is known of each and whether a report is there."""
@@ -86,7 +89,7 @@ class Records:
         at = self.images.open_study(principal, study, request_id)
         listed = self._documents.contents(at, parse_uid(series)).instances
         self._audit.count(at.permit.disclosure_id)
-        return tuple(InstanceSummary(each.sop, each.number, each.frames) for each in listed)
+        return tuple(InstanceSummary(each.sop, each.number, each.frames, paper_kind(each.sop_class)) for each in listed)
 
     def thumbnail(self, principal: Principal, study: str, series: str, sop: str | None, request_id: str) -> bytes:
         """A small JPEG of an instance, or of the middle one of a series."""
@@ -102,6 +105,14 @@ class Records:
         content_type, body = self._fhir.attachment(permit, report_id, index)
         self._audit.count(permit.disclosure_id, bytes=len(body))
         return Attachment(content_type, _filename(study, content_type), body)
+
+    def structured_report(self, principal: Principal, study: str, series: str, sop: str, request_id: str) -> SrDocument:
+        """A structured report of the study, as nested text."""
+        return self._papers.structured_report(principal, study, series, sop, request_id)
+
+    def document(self, principal: Principal, study: str, series: str, sop: str, request_id: str) -> Attachment:
+        """A PDF that lies among the study's pictures."""
+        return self._papers.pdf(principal, study, series, sop, request_id)
 
     def _series(
         self, principal: Principal, study: IndexedStudy, request_id: str
