@@ -36,7 +36,7 @@ class Adapter(HTTPAdapter):
     """Connections to the origins of one door. `ca_file` adds a private CA to the public ones."""
 
     def __init__(self, ca_file: Path | None, origins: int) -> None:
-        self._tls = _tls_context(ca_file)
+        self._tls = tls_context(ca_file)
         super().__init__(pool_connections=origins, pool_maxsize=_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -47,7 +47,8 @@ class Adapter(HTTPAdapter):
         """Nothing is left to do: the context verifies. requests' own would read the whole CA bundle per connection."""
 
 
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Verifies names and chains against the public CAs, and `ca_file` besides them. Raises ConfigurationError."""
     context = ssl.create_default_context(cafile=DEFAULT_CA_BUNDLE_PATH)
     if ca_file is not None:
         try:

@@ -13,7 +13,7 @@ _PORTS: Final = {"http": 80, "https": 443}
 def check_url(url: str, where: str, *, sandbox: bool) -> str:
     """The origin of `url` (`scheme://host:port`). Raises ConfigurationError for what is no plain, safe address."""
     parts = _split(url, where)
-    if parts.scheme != "https" and not (sandbox and parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+    if parts.scheme != "https" and not (sandbox and parts.scheme == "http" and is_loopback(parts.hostname or "")):
         raise ConfigurationError(f"{where} must begin with https:// (http:// only for this machine, in the sandbox).")
     if parts.username is not None or parts.query or parts.fragment or "\\" in url or "?" in url or "#" in url:
         raise ConfigurationError(f"{where} must be a plain address: no user name, no ?, no #.")
@@ -59,7 +59,8 @@ def _split(url: str, where: str, *, host: bool = True) -> SplitResult:
     return parts
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

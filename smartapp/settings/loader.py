@@ -8,9 +8,11 @@ from typing import Any, Final, Literal, get_type_hints
 
 from smartapp.errors import ConfigurationError
 from smartapp.settings.addresses import check_database_url, check_networks, check_origin
+from smartapp.settings.mail import check_mail
 from smartapp.settings.model import (
     Database,
     Keys,
+    Mail,
     Ohif,
     Provider,
     Rendering,
@@ -48,6 +50,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "sessions": Sessions,
     "upstreams": Upstreams,
     "rendering": Rendering,
+    "mail": Mail,
     "ohif": Ohif,
 }
 """The tables of `smartapp.toml`."""
@@ -122,6 +125,7 @@ def _check(settings: Settings) -> None:
     check_networks(settings.server.proxies, "[server] proxies")
     if settings.sessions.idle > settings.sessions.absolute:
         raise ConfigurationError("[sessions] idle must not be longer than absolute.")
+    check_mail(settings.mail, sandbox=sandbox)
     check_providers(settings.providers, sandbox=sandbox)
 
 

@@ -89,6 +89,23 @@ class Rendering:
 
 
 @dataclass(frozen=True)
+class Mail:
+    """The mail server that alerts leave by; without `smtp_host` there is no mail, and pages say so.
+
+    `starttls` needs RFC 3207 of the server, `tls` speaks TLS from the first byte (RFC 8314 §3.3), `none` is for a
+    server on this machine, in the sandbox.
+    """
+
+    smtp_host: str = ""
+    smtp_port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = ""
+    user: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+@dataclass(frozen=True)
 class Provider:
     """One hospital: an EHR (a SMART `iss`) and the PACS behind it (`config/providers.toml`). Secrets are in files."""
 
@@ -129,6 +146,7 @@ class Settings:
     sessions: Sessions = field(default_factory=Sessions)
     upstreams: Upstreams = field(default_factory=Upstreams)
     rendering: Rendering = field(default_factory=Rendering)
+    mail: Mail = field(default_factory=Mail)
     ohif: Ohif | None = None
 
     def provider(self, provider_id: str) -> Provider:

@@ -10,7 +10,7 @@ from smartapp.errors import ConfigurationError
 from smartapp.settings.addresses import check_origin, check_url
 from smartapp.settings.model import Provider
 
-_RESERVED: Final = frozenset({"my", "static"})
+_RESERVED: Final = frozenset({"my", "static", "ohif"})
 """First parts of our own addresses: a provider's begin with its id."""
 _PLACEHOLDERS: Final = frozenset({"", "…", "...", "changeme", "change-me", "placeholder", "secret", "password", "todo"})
 _LONGEST_SECRET: Final = 16384
@@ -100,12 +100,13 @@ def _check_files(provider: Provider, where: str, _sandbox: bool) -> None:  # noq
     for name in ("private_key_file", "client_secret_file", "dicomweb_password_file", "dicomweb_token_file"):
         path = getattr(provider, name)
         if path is not None:
-            _check_secret(path, f"{where} {name} {path}")
+            check_secret(path, f"{where} {name} {path}")
     if provider.ca_file is not None and not provider.ca_file.is_file():
         raise ConfigurationError(f"{where} ca_file {provider.ca_file} is not there: put the CA's certificate there.")
 
 
-def _check_secret(path: Path, where: str) -> None:
+def check_secret(path: Path, where: str) -> None:
+    """Raises ConfigurationError unless the file holds a secret that not everybody on this machine can read."""
     try:
         with path.open("rb") as file:
             mode = path.stat().st_mode

@@ -52,10 +52,17 @@ def test_the_environment_goes_before_the_file(configuration: Configuration) -> N
 
 
 def test_every_single_value_has_its_variable(configuration: Configuration) -> None:
+    configuration.app["mail"] |= {
+        "smtp_host": "smtp.example.org",
+        "smtp_port": 465,
+        "security": "tls",
+        "sender": "a@b.example",
+    }
     configuration.environ = {
         f"SMARTAPP_{section}_{field.name}".upper(): as_text(configuration.app[section][field.name])
         for section, kind in SECTIONS.items()
         for field in fields(kind)
+        if field.name in configuration.app[section]
     }
     from_file, configuration.app = configuration.load(), {}
     assert configuration.load() == from_file

@@ -1,0 +1,18 @@
+"""The jobs of a worker, from the ground up."""
+
+from smartapp.bootstrap.ground import Ground
+from smartapp.db.outbox.service import Outbox
+from smartapp.jobs.loop import Job
+from smartapp.jobs.mail import MailJob
+from smartapp.jobs.tidy import TidyJob
+from smartapp.outbound.mail import MailDoor
+
+
+def build_jobs(ground: Ground) -> tuple[Job, ...]:
+    """All jobs that the settings have a use for: without a mail server, letters of before wait."""
+    outbox = Outbox(ground.database, ground.keyring, ground.clock)
+    jobs: list[Job] = [TidyJob(outbox, ground.clock)]
+    mail = ground.settings.mail
+    if mail.smtp_host:
+        jobs.append(MailJob(outbox, MailDoor(mail), mail.sender, ground.clock))
+    return tuple(jobs)
