@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
+from smartapp.dicomweb.core.sr import SrDocument
 from smartapp.errors import NotFound, NotSignedIn, WrongContext
 from smartapp.identity.model import (
     BrowserSession,
@@ -23,7 +24,7 @@ from smartapp.identity.model import (
     SessionSummary,
 )
 from smartapp.records.model import Attachment, InstanceSummary, SeriesSummary, StudyList, StudyPage, StudySummary
-from tests.portal.reports import PRELIMINARY, REPORT
+from tests.portal.reports import PRELIMINARY, REPORT, STRUCTURED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +38,8 @@ HEAD = "2.25.1002"
 SERIES = "2.25.1001.1"
 COLOUR = "2.25.1001.2"
 XRAY = "2.25.1001.3"
+DOSE = "2.25.1001.4"
+SCANNED = "2.25.1001.5"
 SLICES = 200
 
 
@@ -75,6 +78,7 @@ class FakeRecords:
     series_description: str = "Chest soft tissue 1.5 mm"
     filename: str = "report.pdf"
     content_type: str = "application/pdf"
+    structured: SrDocument = STRUCTURED
 
     def studies(self, principal: Principal, request_id: str) -> StudyList:
         return StudyList(self.studies_found, self.unmatched, self.problems, NOW)
@@ -87,13 +91,25 @@ class FakeRecords:
             SeriesSummary(SERIES, 1, self.series_description, "CT", SLICES, pictures=True),
             SeriesSummary(COLOUR, 2, "Colour", "US", 1, pictures=True),
             SeriesSummary(XRAY, 3, "", "DX", 2, pictures=True),
-            SeriesSummary("2.25.1001.4", 9, "Dose report", "SR", 1, pictures=False),
+            SeriesSummary(DOSE, 9, "Dose report", "SR", 1, pictures=False),
+            SeriesSummary(SCANNED, 10, "Scanned papers", "DOC", 2, pictures=False),
+            SeriesSummary("2.25.1001.6", 11, "Marks", "PR", 1, pictures=False),
         )
         reports = {"final": (self.report,), "preliminary": (PRELIMINARY,)}.get(found.report_status, ())
         return StudyPage(found, series, reports, self.problems)
 
     def instances(self, principal: Principal, study: str, series: str, request_id: str) -> tuple[InstanceSummary, ...]:
+        if series == DOSE:
+            return (InstanceSummary(f"{DOSE}.1", 1, 0, "sr"),)
+        if series == SCANNED:
+            return (InstanceSummary(f"{SCANNED}.1", 1, 0, "pdf"), InstanceSummary(f"{SCANNED}.2", 2, 0, "sr"))
         return tuple(InstanceSummary(f"{series}.{n}", n, 1) for n in range(1, SLICES + 1))
+
+    def structured_report(self, principal: Principal, study: str, series: str, sop: str, request_id: str) -> SrDocument:
+        return self.structured
+
+    def document(self, principal: Principal, study: str, series: str, sop: str, request_id: str) -> Attachment:
+        return Attachment(self.content_type, self.filename, b"%PDF-1.4 sample")
 
     def thumbnail(self, principal: Principal, study: str, series: str, sop: str | None, request_id: str) -> bytes:
         body = io.BytesIO()

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
+from smartapp.dicomweb.core.sr import SrDocument, SrItem, SrVerifier
 from smartapp.fhir.upstream.model import Observation, ReportAttachment, ReportDocument
 
 REPORT: Final = ReportDocument(
@@ -30,4 +31,24 @@ PRELIMINARY: Final = replace(
     texts=(),
     narrative_html="",
     attachments=(),
+)
+
+
+def item(name: str, value: str, *items: SrItem, concludes: bool = False, context: bool = False) -> SrItem:
+    return SrItem(name, value, "TEXT" if value else "CONTAINER", concludes, context, items)
+
+
+STRUCTURED: Final = SrDocument(
+    title="Chest CT report",
+    written="2026-09-17 10:15",
+    verified=True,
+    complete=True,
+    preliminary=False,
+    verifiers=(SrVerifier("Dr. Morgan Lee", "St. Elsewhere Health", "2026-09-17 15:10"),),
+    items=(
+        item("Observer", "Dr. Morgan Lee", context=True),
+        item("Findings", "", item("Nodule", "Right upper lobe", item("Length", "5 mm"))),
+        item("Impressions", "", item("Impression", "Most likely harmless."), concludes=True),
+    ),
+    cut=False,
 )

@@ -18,6 +18,8 @@ TEXT: Final = 20_000
 _PREFIX: Final = "1.2.840.10008.5.1.4.1.1.88."
 _KEY_OBJECT_SELECTION: Final = f"{_PREFIX}59"
 _CONTEXT: Final = frozenset({"HAS OBS CONTEXT", "HAS ACQ CONTEXT", "HAS CONCEPT MOD"})
+_CONCLUSIONS: Final = frozenset({"121072", "121073", "121076", "121077", "121111", "19005-8"})
+"""Impressions, Impression, Conclusions, Conclusion, Summary (PS3.16 Annex D); LOINC's Impression."""
 _DIMENSIONLESS: Final = frozenset({"1", "{no units}", "no units"})
 
 
@@ -25,12 +27,14 @@ _DIMENSIONLESS: Final = frozenset({"1", "{no units}", "no units"})
 class SrItem:
     """One content item (PS3.3 §C.17.3). `name` and `value` may be empty; `kind` is its Value Type.
 
-    `context`: it says how the item above came about (who observed, how it was acquired), not what was found.
+    `concludes`: it, or what is in it, is what the author concludes. `context`: it says how the item above came about
+    (who observed, how it was acquired), not what was found.
     """
 
     name: str
     value: str
     kind: str
+    concludes: bool
     context: bool
     items: tuple["SrItem", ...]
 
@@ -112,6 +116,7 @@ class _Reader:
             name=_meaning(row, "ConceptNameCodeSequence"),
             value=value[:TEXT],
             kind=kind,
+            concludes=_code(row, "ConceptNameCodeSequence") in _CONCLUSIONS,
             context=get(row, "RelationshipType") in _CONTEXT,
             items=self.items(row, depth + 1),
         )
@@ -154,6 +159,10 @@ def _unit(measured: Row) -> str:
 
 def _meaning(row: Row, keyword: str) -> str:
     return next((meaning for code in _sequence(row, keyword) if (meaning := get(code, "CodeMeaning"))), "")
+
+
+def _code(row: Row, keyword: str) -> str:
+    return next((get(code, "CodeValue") for code in _sequence(row, keyword)), "")
 
 
 def _sequence(row: Row, keyword: str) -> Iterator[Row]:

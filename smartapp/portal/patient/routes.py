@@ -12,7 +12,7 @@ from smartapp.portal.patient.attachments import download
 from smartapp.portal.patient.paging import page_of
 from smartapp.portal.patient.record import record_of
 from smartapp.portal.patient.viewer_config import viewer_config
-from smartapp.web import sessions
+from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -64,8 +64,12 @@ def study(ctx: str, uid: str) -> str:
     """One study: its report beside its pictures."""
     principal = sessions.principal(ctx)
     found = parts().records.study(principal, parse_uid(uid), request_id())
+    ohif = parts().settings.ohif
+    if ohif is not None:
+        headers.allow_forms_to([ohif.base_url])
     return render_template(
         "portal/study.html",
+        ohif=ohif is not None,
         record=record_of(principal),
         study=found.summary,
         series=found.series,
@@ -78,18 +82,27 @@ def study(ctx: str, uid: str) -> str:
 
 @blueprint.get("/studies/<uid>/series/<suid>")
 @rule(Rule.SESSION)
-def series(ctx: str, uid: str, suid: str) -> str:
-    """The pictures of one series as a plain page: for browsers without script, and for printing."""
+def series(ctx: str, uid: str, suid: str) -> str | BaseResponse:
+    """What is in a series as a plain page: its documents, and its pictures for browsers without script.
+
+    A series that is nothing but one structured report leads to that.
+    """
     principal = sessions.principal(ctx)
     found = parts().records.study(principal, parse_uid(uid), request_id())
     wanted = next((item for item in found.series if item.uid == suid), None)
     if wanted is None:
         raise NotFound
     instances = parts().records.instances(principal, uid, suid, request_id())
+    if [each.paper for each in instances] == ["sr"]:
+        return redirect(url_for("patient.structured_report", ctx=ctx, uid=uid, suid=suid, sop=instances[0].sop), 303)
     number = request.args.get("page", 1, type=int)
-    page = page_of(instances, number, _PICTURES_A_PAGE)
     return render_template(
-        "portal/series.html", record=record_of(principal), study=found.summary, series=wanted, page=page
+        "portal/series.html",
+        record=record_of(principal),
+        study=found.summary,
+        series=wanted,
+        papers=[each for each in instances if each.paper],
+        page=page_of([each for each in instances if each.frames], number, _PICTURES_A_PAGE),
     )
 
 
@@ -116,6 +129,26 @@ def attachment(ctx: str, uid: str, rid: str, n: int) -> Response:
     """A document attached to a report, always as a download."""
     principal = sessions.principal(ctx)
     return download(parts().records.attachment(principal, parse_uid(uid), rid, n, request_id()))
+
+
+@blueprint.get("/studies/<uid>/series/<suid>/instances/<sop>/report")
+@rule(Rule.SESSION)
+def structured_report(ctx: str, uid: str, suid: str, sop: str) -> str:
+    """A structured report among the pictures, as text."""
+    principal = sessions.principal(ctx)
+    uids = (parse_uid(uid), parse_uid(suid), parse_uid(sop))
+    study = parts().records.study(principal, uids[0], request_id()).summary
+    document = parts().records.structured_report(principal, *uids, request_id())
+    return render_template("portal/structured.html", record=record_of(principal), study=study, document=document)
+
+
+@blueprint.get("/studies/<uid>/series/<suid>/instances/<sop>/document")
+@rule(Rule.SESSION)
+def document(ctx: str, uid: str, suid: str, sop: str) -> Response:
+    """A PDF among the pictures, always as a download."""
+    principal = sessions.principal(ctx)
+    uids = (parse_uid(uid), parse_uid(suid), parse_uid(sop))
+    return download(parts().records.document(principal, *uids, request_id()))
 
 
 @blueprint.post("/studies/<uid>/viewer-token")
