@@ -9,7 +9,7 @@ from typing import Any
 
 from smartapp.sandbox.addresses import Addresses
 from smartapp.sandbox.clients import APP_SCOPES, EhrClient, write_secret
-from smartapp.sandbox.world import Hospital, World
+from smartapp.sandbox.world import Hospital, Person, World
 
 _PACS_USER = "smartapp"
 _PACS_CLIENT = "pacs"
@@ -28,6 +28,7 @@ class Credentials:
 def write_ehr(
     path: Path,
     addresses: Addresses,
+    world: World,
     clients: Sequence[EhrClient],
     credentials: Credentials,
     fhir_store: str | None,
@@ -44,6 +45,7 @@ def write_ehr(
         hospital: {
             "dicomweb": addresses.dicomweb(hospital),
             "clients": [asker, *(client.registration() for client in clients if hospital in client.hospitals)],
+            "imaging_study": world.hospital(hospital).imaging_study,
             "fhir_store": fhir_store if hospital == addresses.hospitals[0] else None,
         }
         for hospital in addresses.hospitals
@@ -63,11 +65,17 @@ def write_embedded_pacs(path: Path, addresses: Addresses, world: World, credenti
                 "client_id": _PACS_CLIENT,
                 "client_secret": credentials.introspection_secret,
             },
-            "patients": {person.id: [value for _, value in person.identifiers] for person in hospital.people},
+            "patients": {person.id: _numbers(hospital, person) for person in hospital.people},
         }
         for hospital in world.hospitals
     }
     return write_secret(path, json.dumps({"hospitals": hospitals}, indent=1))
+
+
+def _numbers(hospital: Hospital, person: Person) -> list[str]:
+    """Every PatientID that is the person's, those of merged records included."""
+    records = [person, *map(hospital.person, person.replaces)]
+    return [value for record in records for _, value in record.identifiers]
 
 
 def write_app(

@@ -11,10 +11,8 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
-
-import numpy as np
-import pydicom
 
 from smartapp.sandbox import world as world_module
 from smartapp.sandbox.scans.dataset import Writer
@@ -22,11 +20,14 @@ from smartapp.sandbox.scans.pictures import pictures
 from smartapp.sandbox.world import World
 
 _HALF_MADE = "making-"
+_WORLD = Path(world_module.__file__).resolve().parent
+_HERE = Path(__file__).parent
+_LIBRARIES = ("numpy", "pydicom", "pillow", "pyjpegls", "pylibjpeg-openjpeg", "pylibjpeg-rle")
 
 
 def default_cache(data: Path) -> Path:
     """`var/sandbox-scans` of the checkout when it can be written, else a folder inside `data`."""
-    checkout = Path(world_module.__file__).resolve().parents[2]
+    checkout = _WORLD.parents[2]
     if (checkout / "pyproject.toml").is_file() and os.access(checkout, os.W_OK):
         return checkout / "var" / "sandbox-scans"
     return data / "scans"
@@ -34,8 +35,8 @@ def default_cache(data: Path) -> Path:
 
 def digest() -> str:
     """What the bytes depend on: the sources of the generator and of the world, and the versions of its libraries."""
-    state = hashlib.sha256(f"{np.__version__} {pydicom.__version__}".encode())
-    for source in [Path(world_module.__file__), *sorted(Path(__file__).parent.glob("*.py"))]:
+    state = hashlib.sha256(" ".join(version(name) for name in _LIBRARIES).encode())
+    for source in [*sorted(_WORLD.glob("*.py")), *sorted(_HERE.glob("*.py")), *sorted(_HERE.glob("streams/*.bin"))]:
         state.update(source.name.encode() + b"\0" + source.read_bytes())
     return state.hexdigest()[:20]
 

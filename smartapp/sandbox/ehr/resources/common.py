@@ -1,6 +1,6 @@
 """Small shapes that every resource builder uses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ Resource = dict[str, Any]
 DICOM = "http://dicom.nema.org/resources/ontology/DCM"
 SNOMED = "http://snomed.info/sct"
 V2_IDENTIFIER_TYPE = "http://terminology.hl7.org/CodeSystem/v2-0203"
+CONFIDENTIALITY = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 MADE = "2026-01-05T08:00:00Z"
 
 
@@ -24,10 +25,18 @@ class Setting:
     imaging_study: bool = True
 
 
-def resource(type_: str, id_: str, fields: Mapping[str, Any], updated: str = MADE) -> Resource:
-    """A resource with its id and the time it was last changed; fields that are empty are left out, as FHIR wants."""
+def resource(
+    type_: str, id_: str, fields: Mapping[str, Any], updated: str = MADE, labels: Sequence[str] = ()
+) -> Resource:
+    """A resource with its id and the time it was last changed; fields that are empty are left out, as FHIR wants.
+
+    `labels` are codes of v3-Confidentiality.
+    """
     kept = {name: value for name, value in fields.items() if value not in (None, [], {}, "")}
-    return {"resourceType": type_, "id": id_, "meta": {"versionId": "1", "lastUpdated": updated}, **kept}
+    meta: Resource = {"versionId": "1", "lastUpdated": updated}
+    if labels:
+        meta["security"] = [{"system": CONFIDENTIALITY, "code": label} for label in labels]
+    return {"resourceType": type_, "id": id_, "meta": meta, **kept}
 
 
 def concept(system: str, code: str, text: str) -> Resource:

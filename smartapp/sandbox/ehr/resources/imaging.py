@@ -76,6 +76,7 @@ def _study(setting: Setting, person: Person, study: Study) -> Resource:
             "series": [_series(study, series) for series in study.series],
         },
         updated(study.started),
+        study.labels,
     )
 
 

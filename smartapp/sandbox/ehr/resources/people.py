@@ -67,11 +67,12 @@ def _patient(hospital: Hospital, person: Person) -> Resource:
         person.id,
         {
             "identifier": [_mrn(place, *identifier) for place, identifier in enumerate(person.identifiers)],
-            "active": True,
+            "active": all(person.id not in other.replaces for other in hospital.people),
             "name": [{"use": "official", "family": person.family, "given": person.given.split()}],
             "gender": person.gender,
             "birthDate": person.birth_date,
             "managingOrganization": reference("Organization", hospital.id, hospital.name),
+            "link": [{"other": reference("Patient", other), "type": "replaces"} for other in person.replaces],
         },
     )
 

@@ -90,7 +90,7 @@ def _report(setting: Setting, person: Person, study: Study, report: Report) -> R
         "conclusion": report.conclusion,
         "presentedForm": list(_forms(setting, report)),
     }
-    return resource("DiagnosticReport", report.id, fields, updated(report.issued))
+    return resource("DiagnosticReport", report.id, fields, updated(report.issued), study.labels)
 
 
 def _forms(setting: Setting, report: Report) -> Iterator[Resource]:
