@@ -26,6 +26,11 @@ class Addresses:
         """The EHR's base URL, all hospitals below it."""
         return f"http://localhost:{self.ports.ehr}"
 
+    @property
+    def faults(self) -> str:
+        """Where faults are set."""
+        return f"http://127.0.0.1:{self.ports.faults}"
+
     def iss(self, hospital: str) -> str:
         """The FHIR base of a hospital, which is its SMART `iss`."""
         return f"{self.ehr}/{hospital}/fhir"

@@ -29,7 +29,7 @@ def announce(
         "ohif": None,
         "sample_app": None,
         "mail": None,
-        "faults": None,
+        "faults": addresses.faults,
         "users": [_user(user) for hospital in world.hospitals for user in hospital.users],
         "ehr_clients": [client.line_entry() for client in clients],
         "app_clients": [],
@@ -74,6 +74,7 @@ def for_people(said: dict[str, Any], world: World) -> str:
         f"  Clinician's worklist   {said['ehr']['worklist']}",
         f"  FHIR                   {said['ehr']['iss']}",
         f"  PACS ({said['pacs']['kind']})        {said['pacs']['dicomweb']}",
+        f"  Faults                 {said['faults']}",
         f"  Files                  {said['data']}",
     ]
     for hospital in world.hospitals:

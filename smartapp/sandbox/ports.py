@@ -14,23 +14,35 @@ class PortTaken(RuntimeError):
 
 @dataclass(frozen=True)
 class Ports:
-    """One port per part; `pacs` has one per hospital, of which the embedded server uses the first only."""
+    """One port per part; `pacs` has one per hospital, of which the embedded server uses the first only.
+
+    EHR and PACS are reached through relays, which can spoil their answers (`faults` is where that is set); they
+    themselves listen `behind`.
+    """
 
     app: int
     ehr: int
     pacs: tuple[int, ...]
+    faults: int
+    ehr_behind: int
+    pacs_behind: tuple[int, ...]
 
 
 def choose_ports(base: int | None, hospitals: int) -> Ports:
-    """App at `base`, EHR at +10, PACS from +20; free ports without a base. Raises PortTaken."""
+    """App at `base`, EHR at +10, PACS from +20, faults at +40; free ports without a base, and for what is behind.
+
+    Raises PortTaken.
+    """
     if base is None:
-        app, ehr, *pacs = _free(2 + hospitals)
-        return Ports(app, ehr, tuple(pacs))
-    ports = Ports(base, base + 10, tuple(base + 20 + n for n in range(hospitals)))
-    for port in (ports.app, ports.ehr, *ports.pacs):
+        app, ehr, faults, *pacs = _free(3 + hospitals)
+    else:
+        app, ehr, faults, *pacs = base, base + 10, base + 40, *(base + 20 + n for n in range(hospitals))
+    taken = (app, ehr, faults, *pacs)
+    for port in taken:
         if not is_free(port):
             raise PortTaken(f"port {port} is in use: choose another --port-base")
-    return ports
+    ehr_behind, *pacs_behind = _free(1 + hospitals, taken)
+    return Ports(app, ehr, tuple(pacs), faults, ehr_behind, tuple(pacs_behind))
 
 
 def is_free(port: int) -> bool:
@@ -45,13 +57,13 @@ def is_free(port: int) -> bool:
         return True
 
 
-def _free(count: int) -> list[int]:
-    """Different free ports outside the range that the system hands to outgoing connections."""
+def _free(count: int, taken: tuple[int, ...] = ()) -> list[int]:
+    """Different free ports, none of `taken`, outside the range that the system hands to outgoing connections."""
     draw = random.SystemRandom()
     found: list[int] = []
     for _ in range(_ATTEMPTS):
         port = draw.choice(_BELOW_EPHEMERAL)
-        if port not in found and is_free(port):
+        if port not in found and port not in taken and is_free(port):
             found.append(port)
         if len(found) == count:
             return found

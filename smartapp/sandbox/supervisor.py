@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from smartapp.clock import SHIFT_FILE
 from smartapp.sandbox.addresses import Addresses, PacsKind
 from smartapp.sandbox.announcement import announce
 from smartapp.sandbox.clients import EhrClient, make_clients
@@ -56,6 +57,7 @@ class Supervisor:
         self._options = options
         self._children: list[Child] = []
         self._credentials = Credentials()
+        self._clock = options.data / "clock"
         hospitals = tuple(hospital.id for hospital in world.hospitals)
         self._addresses = Addresses(choose_ports(options.port_base, len(hospitals)), hospitals, options.pacs)
 
@@ -66,6 +68,7 @@ class Supervisor:
         clients = make_clients(addresses, options.data / "clients")
         sys.stderr.write("sandbox: preparing the scans (the first time takes some seconds)\n")
         files = scans(self._world, default_cache(options.data))
+        self._start_faults()
         if options.pacs == "orthanc":
             self._start_orthanc(files)
         else:
@@ -75,7 +78,7 @@ class Supervisor:
         wait_until(self._pacs_answers, self._children, "PACS")
         wait_until(lambda: _healthy(addresses.ehr), self._children, "EHR")
         if config is not None:
-            self._start("app", "smartapp.cli", "--config", str(config), "serve")
+            self._start("app", "smartapp.cli", "--config", str(config), "serve", clock=True)
             wait_until(lambda: _healthy(addresses.app), self._children, "app")
         self._check()
         return announce(addresses, self._world, clients, options.data, with_app=options.with_app)
@@ -97,21 +100,31 @@ class Supervisor:
     def _log(self, name: str) -> Path:
         return self._options.data / "logs" / f"{name}.log"
 
-    def _start(self, name: str, module: str, *arguments: str) -> None:
+    def _start(self, name: str, module: str, *arguments: str, clock: bool = False) -> None:
+        """`clock`: the part's time can be shifted."""
         command = [sys.executable, "-m", module, *arguments]
-        self._children.append(start(name, command, self._log(name.lower())))
+        environment = {SHIFT_FILE: str(self._clock)} if clock else {}
+        self._children.append(start(name, command, self._log(name.lower()), environment))
+
+    def _start_faults(self) -> None:
+        ports = self._addresses.ports
+        relays = [f"ehr:{ports.ehr}:{ports.ehr_behind}"]
+        relays += [f"pacs:{port}:{behind}" for port, behind in zip(ports.pacs, ports.pacs_behind, strict=True)]
+        told = ["--port", str(ports.faults), "--clock", str(self._clock)]
+        self._start("faults", "smartapp.sandbox.faults", *told, *(f"--relay={relay}" for relay in relays))
+        wait_until(lambda: requests.get(self._addresses.faults, timeout=_TIMEOUT).ok, self._children, "faults")
 
     def _start_embedded(self, files: Path) -> None:
         path = self._options.data / "pacs" / "config.json"
         config = write_embedded_pacs(path, self._addresses, self._world, self._credentials, files)
-        port = str(self._addresses.ports.pacs[0])
+        port = str(self._addresses.ports.pacs_behind[0])
         self._start("PACS", "smartapp.sandbox.pacs", "--port", port, "--config", str(config))
 
     def _start_orthanc(self, files: Path) -> None:
         installation = find_orthanc()
         if installation is None:
             raise StartError(f"--pacs orthanc: {missing()}")
-        for hospital, port in zip(self._addresses.hospitals, self._addresses.ports.pacs, strict=True):
+        for hospital, port in zip(self._addresses.hospitals, self._addresses.ports.pacs_behind, strict=True):
             folder = self._options.data / "pacs" / hospital
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
@@ -129,13 +142,13 @@ class Supervisor:
 
     def _start_ehr(self, clients: tuple[EhrClient, ...]) -> None:
         path = self._options.data / "ehr" / "config.json"
-        config = write_ehr(path, self._addresses, self._world, clients, self._credentials, self._options.fhir_store)
+        config = write_ehr(path, self._addresses, clients, self._credentials, self._options.fhir_store)
         if self._options.fhir_store:
             load = [sys.executable, "-m", "smartapp.sandbox.ehr.load", "--config", str(config)]
             load += ["--hospital", self._addresses.hospitals[0], "--store", self._options.fhir_store]
             run("filling the FHIR store", load, self._log("load"))
-        port = str(self._addresses.ports.ehr)
-        self._start("EHR", "smartapp.sandbox.ehr", "--port", port, "--config", str(config))
+        port = str(self._addresses.ports.ehr_behind)
+        self._start("EHR", "smartapp.sandbox.ehr", "--port", port, "--config", str(config), clock=True)
 
     def _prepare_app(self, clients: tuple[EhrClient, ...]) -> Path:
         """The product's configuration, keys and tables; returns its smartapp.toml."""

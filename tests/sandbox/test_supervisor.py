@@ -56,7 +56,7 @@ LINE = {
         "ohif": {"type": "null"},
         "sample_app": {"type": "null"},
         "mail": {"type": "null"},
-        "faults": {"type": "null"},
+        "faults": TEXT,
         "users": {
             "type": "array",
             "minItems": 5,
@@ -148,7 +148,8 @@ def _supervisor(started: psutil.Process) -> psutil.Process:
 
 
 def four_free_ports_base() -> int:
-    return next(base for base in range(21000, 31000, 50) if all(is_free(base + offset) for offset in (0, 10, 20, 21)))
+    offsets = (0, 10, 20, 21, 40)
+    return next(base for base in range(21000, 31000, 50) if all(is_free(base + offset) for offset in offsets))
 
 
 @pytest.fixture(scope="module")
@@ -320,7 +321,7 @@ def text_of(path: Path | None) -> str:
 @pytest.mark.parametrize("database", [None, "postgresql+psycopg://smartapp@127.0.0.1:5432/smartapp"])
 def test_the_product_is_told_about_both_hospitals(tmp_path: Path, database: str | None) -> None:
     world = build_world()
-    addresses = Addresses(Ports(1, 2, (3, 4)), ("st-elsewhere", "mercy"), "orthanc")
+    addresses = Addresses(Ports(1, 2, (3, 4), 5, 6, (7, 8)), ("st-elsewhere", "mercy"), "orthanc")
     clients = make_clients(addresses, tmp_path / "clients")
     path = write_app(tmp_path / "app", addresses, world, clients, Credentials(pacs_password="pass"), database)
     settings = load(path, {})

@@ -23,6 +23,10 @@ class SigningKey:
     """An RSA key made at the start; id_tokens are signed RS256 (OpenID Connect Core §15.1)."""
 
     def __init__(self) -> None:
+        self.rotate()
+
+    def rotate(self) -> None:
+        """A new key in place of the old one, which is forgotten."""
         self._key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 
     def jwks(self) -> dict[str, Any]:

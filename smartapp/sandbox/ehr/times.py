@@ -1,11 +1,20 @@
 """The one place of this process that reads the clock."""
 
+import os
 from datetime import UTC, datetime
+from functools import cache
+
+from smartapp.clock import Clock, clock_of
 
 
 def now() -> datetime:
-    """The present moment, UTC."""
-    return datetime.now(UTC)
+    """The present moment, UTC, as the sandbox has it: its clocks can be shifted."""
+    return _clock().now()
+
+
+@cache
+def _clock() -> Clock:
+    return clock_of("sandbox", os.environ)
 
 
 def timestamp() -> int:

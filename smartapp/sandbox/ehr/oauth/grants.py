@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from smartapp.sandbox.ehr import faults
 from smartapp.sandbox.ehr.config import Client
 from smartapp.sandbox.ehr.oauth.errors import OAuthError, invalid_grant
 from smartapp.sandbox.ehr.oauth.pkce import verifies
@@ -47,7 +48,7 @@ def refresh(site: Site, client: Client, form: Mapping[str, str]) -> dict[str, An
         raise invalid_grant("the refresh token was used before; its grant is revoked") from error
     if rotated is None:
         raise invalid_grant("no such refresh token")
-    return {**_answer(rotated, scopes, lifetime), **_context(site, token.grant)}
+    return {**_answer(rotated, scopes, lifetime), **_context(site, faults.grant(site, token.grant))}
 
 
 def backend_services(site: Site, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def _id_token(site: Site, given: Grant) -> dict[str, Any]:
         **({"nonce": given.nonce} if given.nonce else {}),
         **({"fhirUser": fhir_user_of(site, given)} if "fhirUser" in given.scopes else {}),
     }
-    return {"id_token": site.key.sign(claims)}
+    return {"id_token": faults.id_token(site, claims)}
 
 
 def _narrowed(held: tuple[str, ...], asked: str | None) -> tuple[str, ...]:
