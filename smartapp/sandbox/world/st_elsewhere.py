@@ -40,7 +40,6 @@ def _tour() -> tuple[Person, ...]:
 
 
 def _users() -> tuple[User, ...]:
-    everybody = ("ana", "ben", "chloe", "eli", "grace", "henry", "ines")
     return (
         User("ana", "ana-sandbox", "patient", "Patient/ana", "Ana María Rivera", ("ana",)),
         User("ben", "ben-sandbox", "patient", "Patient/ben", "Ben Okafor", ("ben",)),
@@ -49,5 +48,7 @@ def _users() -> tuple[User, ...]:
         User("henry", "henry-sandbox", "patient", "Patient/henry", "Henry Tanaka", ("henry",)),
         User("ines", "ines-sandbox", "patient", "Patient/ines", "Inês Carvalho", ("ines",)),
         User("dana", "dana-sandbox", "representative", "RelatedPerson/dana-for-eli", "Dana Novak", ("eli",), ("eli",)),
-        User("dr-lee", "lee-sandbox", "clinician", "Practitioner/lee", "Dr. Morgan Lee", everybody),
+        User(
+            "dr-lee", "lee-sandbox", "clinician", "Practitioner/lee", "Dr. Morgan Lee", ("ana", "ben", "chloe", "eli")
+        ),
     )

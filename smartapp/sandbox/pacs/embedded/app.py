@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, g, request
 from werkzeug.exceptions import HTTPException
 
 from smartapp.sandbox.pacs.embedded import retrieve, search
-from smartapp.sandbox.pacs.embedded.archive import PIXEL_DATA, Archive, Instance, Series, Study, read_archive
+from smartapp.sandbox.pacs.embedded.archive import Archive, Instance, Series, Study, read_archive
 from smartapp.sandbox.pacs.embedded.config import ArchiveConfig
 from smartapp.sandbox.pacs.embedded.guard import Refused, admit
 from smartapp.sandbox.pacs.embedded.matching import BadQuery
@@ -147,11 +147,14 @@ def _add_retrievals(app: Flask) -> None:
         except IndexError:
             abort(404)
 
-    @app.get(f"{_INSTANCE}/bulkdata/{PIXEL_DATA}")
-    def bulkdata(study: str, series: str, instance: str) -> Response:
+    @app.get(f"{_INSTANCE}/bulkdata/<tag>")
+    def bulkdata(study: str, series: str, instance: str, tag: str) -> Response:
         chosen = _chosen(study, series, instance)
         _check_accept("application/octet-stream", chosen)
-        return _streamed(retrieve.bulk_body(chosen[0]))
+        try:
+            return _streamed(retrieve.bulk_body(chosen[0], tag))
+        except KeyError:
+            abort(404)
 
 
 def _check_accept(media_type: str, instances: Sequence[Instance]) -> None:

@@ -8,8 +8,11 @@ from typing import Any
 
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 PIXEL_DATA = "7FE00010"
+DOCUMENT = "00420011"
+"""Encapsulated Document, the PDF of a DOC series."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +38,20 @@ class Instance:
         answer: dict[str, Any] = self.header.to_json_dict()
         # JSON is UTF-8 whatever the file was (PS3.18 §F.2.1).
         answer["00080005"] = {"vr": "CS", "Value": ["ISO_IR 192"]}
+        answer.pop(DOCUMENT, None)
         return answer
 
-    def pixels(self) -> bytes:
-        """The value of Pixel Data as stored."""
-        value: bytes = dcmread(self.path).PixelData
+    @property
+    def bulk(self) -> dict[str, str]:
+        """The tags whose values are given apart, with their value representations."""
+        found = (
+            {PIXEL_DATA: "OB" if UID(self.transfer_syntax).is_encapsulated else "OW"} if "Rows" in self.header else {}
+        )
+        return {**found, **({DOCUMENT: "OB"} if "EncapsulatedDocument" in self.header else {})}
+
+    def value(self, tag: str) -> bytes:
+        """The value of one of `bulk` as stored."""
+        value: bytes = dcmread(self.path)[int(tag, 16)].value
         return value
 
 

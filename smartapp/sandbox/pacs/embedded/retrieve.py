@@ -6,9 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pydicom.encaps import generate_frames
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
 from smartapp.sandbox.pacs.embedded.archive import PIXEL_DATA, Instance
 
 _PIECE = 256 * 1024
+_UNCOMPRESSED = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian}
 _OCTETS = "application/octet-stream"
 
 
@@ -27,16 +31,19 @@ class NotAcceptable(ValueError):
 def check_accept(accept: str, media_type: str, transfer_syntaxes: Iterable[str]) -> None:
     """NotAcceptable unless one of the client's ranges takes `media_type` in these transfer syntaxes.
 
-    An absent header takes all. A range without `transfer-syntax` is taken as well: what we store is Explicit VR
-    Little Endian, which is the default (PS3.18 §8.7.3.3).
+    An absent header takes all. A range without `transfer-syntax` means Explicit VR Little Endian (PS3.18 §8.7.3.3):
+    it takes what is stored uncompressed, and nothing else, since we transcode nothing.
     """
     stored = set(transfer_syntaxes)
-    for one in accept.split(",") if accept else ["*/*"]:
+    if not accept:
+        return
+    for one in accept.split(","):
         name, _, rest = one.strip().partition(";")
         parameters = dict(re.findall(r'([\w-]+)\s*=\s*"?([^";]+)"?', rest))
         if not _takes(name.strip().lower(), parameters.get("type", media_type).lower(), media_type):
             continue
-        if parameters.get("transfer-syntax", "*") in {"*", *stored}:
+        wanted = parameters.get("transfer-syntax")
+        if wanted in {"*", *stored} or (wanted is None and stored & _UNCOMPRESSED):
             return
     raise NotAcceptable("none of the accepted media types can be given")
 
@@ -55,27 +62,35 @@ def dicom_body(instances: Sequence[Instance]) -> Body:
     return _multipart("application/dicom", parts())
 
 
-def bulk_body(instance: Instance) -> Body:
-    """Pixel Data as one part."""
-    return _multipart(_OCTETS, iter([(_octets(instance), iter([instance.pixels()]))]))
+def bulk_body(instance: Instance, tag: str) -> Body:
+    """One of the instance's large values as one part. KeyError if it has no such."""
+    if tag not in instance.bulk:
+        raise KeyError(tag)
+    return _multipart(_OCTETS, iter([(_octets(instance), iter([instance.value(tag)]))]))
 
 
 def frames_body(instance: Instance, numbers: Sequence[int]) -> Body:
     """The frames with these numbers, from 1. IndexError if there is no such frame."""
     count = int(instance.header.get("NumberOfFrames", 1) or 1)
-    if any(not 1 <= number <= count for number in numbers):
+    if PIXEL_DATA not in instance.bulk or any(not 1 <= number <= count for number in numbers):
         raise IndexError("no such frame")
-    pixels = instance.pixels()
-    size = len(pixels) // count
-    return _multipart(_OCTETS, ((_octets(instance), iter([pixels[(n - 1) * size : n * size]])) for n in numbers))
+    pixels = instance.value(PIXEL_DATA)
+    if UID(instance.transfer_syntax).is_encapsulated:
+        frames = list(generate_frames(pixels, number_of_frames=count))
+    else:
+        size = len(pixels) // count
+        frames = [pixels[n * size : (n + 1) * size] for n in range(count)]
+    return _multipart(_OCTETS, ((_octets(instance), iter([frames[n - 1]])) for n in numbers))
 
 
 def metadata(instances: Sequence[Instance], base: str) -> list[dict[str, Any]]:
-    """The headers with the address of the pixels in place of the pixels (PS3.18 §F.2.6)."""
-    return [
-        {**instance.json, PIXEL_DATA: {"vr": "OW", "BulkDataURI": f"{_address(instance, base)}/bulkdata/{PIXEL_DATA}"}}
-        for instance in instances
-    ]
+    """The headers with the addresses of pixels and documents in their place (PS3.18 §F.2.6)."""
+    return [{**instance.json, **_addresses(instance, base)} for instance in instances]
+
+
+def _addresses(instance: Instance, base: str) -> dict[str, Any]:
+    below = f"{_address(instance, base)}/bulkdata"
+    return {tag: {"vr": vr, "BulkDataURI": f"{below}/{tag}"} for tag, vr in instance.bulk.items()}
 
 
 def _address(instance: Instance, base: str) -> str:
