@@ -10,9 +10,12 @@ from smartapp.db.unit import Database
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Database as DatabaseSettings
 from tests.support import postgres
+from tests.support.browsers import chromium, playwright
 from tests.support.clock import FixedClock
 from tests.support.databases import PostgresDatabases, SqliteFiles
 from tests.support.parts import require
+
+__all__ = ["chromium", "playwright"]  # fixtures, found by their names here
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,20 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
-
-from tests.support.parts import require
+from playwright.sync_api import Browser, Page
 
 Sandbox = dict[str, Any]
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @contextmanager
@@ -47,19 +35,10 @@ def running(*arguments: str, **environment: str) -> Iterator[Sandbox]:
             process.stdout.close()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = require("Chromium", shutil.which("chromium"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture(params=[1440, 320], ids=["desktop", "phone"])
-def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+def page(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     wide = request.param
-    context = browser.new_context(viewport={"width": wide, "height": 900 if wide > 500 else 640}, has_touch=wide < 500)
+    context = chromium.new_context(viewport={"width": wide, "height": 900 if wide > 500 else 640}, has_touch=wide < 500)
     context.set_default_timeout(30_000)
     yield context.new_page()
     context.close()

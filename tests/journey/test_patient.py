@@ -123,8 +123,8 @@ def test_dragging_changes_brightness_and_buttons_zoom(page: Page, sandbox: dict[
 
 
 @pytest.mark.promise("A3")
-def test_without_script_there_is_a_plain_page_of_pictures(browser: Browser, sandbox: dict[str, Any]) -> None:
-    context = browser.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640})
+def test_without_script_there_is_a_plain_page_of_pictures(chromium: Browser, sandbox: dict[str, Any]) -> None:
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 320, "height": 640})
     page = context.new_page()
     sign_in_at_portal(page, sandbox, "ana")
     press_my_imaging(page, sandbox)

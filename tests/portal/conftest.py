@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from typing import Any, cast
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, sync_playwright
 from werkzeug.serving import make_server
 
 from smartapp.portal.blueprints import BLUEPRINTS
@@ -25,7 +23,6 @@ from smartapp.web.parts import Parts
 from tests.portal.fakes import FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
 from tests.portal.stub_gateway import StubGateway
 from tests.support.clock import FixedClock
-from tests.support.parts import require
 
 
 class AtHome(FlaskClient):
@@ -128,14 +125,3 @@ def live_portal(keyring: Keyring) -> Iterator[Portal]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-             "--disable-sync", "--no-first-run"]  # fmt: skip
-    with sync_playwright() as playwright:
-        path = require("Chromium", shutil.which("chromium"))
-        browser = playwright.chromium.launch(executable_path=path, args=quiet)
-        yield browser
-        browser.close()
