@@ -142,7 +142,7 @@ class Supervisor:
 
     def _start_ehr(self, clients: tuple[EhrClient, ...]) -> None:
         path = self._options.data / "ehr" / "config.json"
-        config = write_ehr(path, self._addresses, clients, self._credentials, self._options.fhir_store)
+        config = write_ehr(path, self._addresses, self._world, clients, self._credentials, self._options.fhir_store)
         if self._options.fhir_store:
             load = [sys.executable, "-m", "smartapp.sandbox.ehr.load", "--config", str(config)]
             load += ["--hospital", self._addresses.hospitals[0], "--store", self._options.fhir_store]
