@@ -234,3 +234,12 @@ def test_a_row_that_cannot_be_read_is_reported_not_dropped_in_silence(
     fetched = desk.reader.imaging_studies(desk.index)
     assert [found.id for found in fetched.items] == ["good"]
     assert fetched.problems == ("ImagingStudy-unreadable",)
+
+
+@pytest.mark.threat("F9")
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422])
+def test_a_next_page_that_is_not_there_ends_the_search_with_a_word(desk: Desk, ehr: FakeFhir, status: int) -> None:
+    ehr.at("ImagingStudy", bundle(study(), following="ImagingStudy/page-2"))
+    ehr.at("ImagingStudy/page-2", fhir({}, status))
+    found = desk.reader.imaging_studies(desk.index)
+    assert ([each.uid for each in found.items], found.problems) == (["1.2.3"], ("ehr-paging",))

@@ -26,7 +26,7 @@ OURS = {"Origin": BASE, "Sec-Fetch-Site": "same-origin"}
 LIMITS = Upstreams(connect_timeout=2, read_timeout=1, total_timeout=3, max_json_bytes=300_000, max_pages=4)
 
 
-@dataclass
+@dataclass(repr=False)
 class Composed:
     """The application and what it stands between. `restarted` is another worker on the same database and cache."""
 
@@ -53,7 +53,7 @@ class Composed:
             return list(session.scalars(text("SELECT kind FROM audit_events ORDER BY seq")))
 
 
-@dataclass
+@dataclass(repr=False)
 class Browser:
     """One browser: its cookies, the record that is open in it, and where it stands."""
 

@@ -20,7 +20,7 @@ Json = dict[str, Any]
 MRN = "urn:mrn"
 
 
-@dataclass
+@dataclass(repr=False)
 class Record:
     """What the EHR says of one patient."""
 
@@ -29,6 +29,8 @@ class Record:
     mrn: str
     studies: list[Json] = field(default_factory=list)
     reports: list[Json] = field(default_factory=list)
+    following: str | None = None
+    """Where the next page of every search is said to be."""
 
     def patient(self) -> Json:
         identifier = [{"system": MRN, "value": self.mrn}]
@@ -36,7 +38,7 @@ class Record:
         return {"resourceType": "Patient", "id": self.id, "name": name, "identifier": identifier}
 
 
-@dataclass
+@dataclass(repr=False)
 class Hospital:
     """`log` of the EHR's server and `asked` of the archive tell what reached them."""
 
@@ -70,7 +72,7 @@ class Hospital:
         record = self.records.get(asked.query.get("patient", ""))
         if record is None or asked.headers.get("authorization") != f"Bearer {self.token(record.id)}":
             return fhir({"resourceType": "OperationOutcome", "issue": []}, 403)
-        return fhir(bundle(*getattr(record, what)))
+        return fhir(bundle(*getattr(record, what), following=record.following))
 
     def consent(self, authorize_url: str, patient: str, **changed: str | None) -> dict[str, list[str]]:
         """The person chose this record and agreed; what the browser brings back."""

@@ -46,8 +46,9 @@ def search(
 ) -> Found:
     """All rows of `type_` whose subject is the patient.
 
-    A search that the EHR does not offer (404) or not to us (403, 400) gives no rows and says so. Raises
-    UpstreamMalformed when a page cannot be read: nothing of a broken answer is used.
+    A search that the EHR does not offer (404) or not to us (403, 400) gives no rows and says so; a link to a next page
+    that is not there ends it, and says so. Raises UpstreamMalformed when a page cannot be read: nothing of a broken
+    answer is used.
     """
     found, seen = Found(), set[tuple[str, str]]()
     for page in _pages(server, permit, type_, params, bounds, clock, found):
@@ -80,8 +81,9 @@ def _pages(
             return found.problem("ehr-paging")
         visited.add(url)
         answer = server.get(permit, url, params=query or None)
-        if not visited - {url} and answer.status in _NOT_OFFERED:
-            return found.problem(f"{type_}-{_NOT_OFFERED[answer.status]}")
+        if answer.status in _NOT_OFFERED:
+            first = visited == {url}
+            return found.problem(f"{type_}-{_NOT_OFFERED[answer.status]}" if first else "ehr-paging")
         check_status(answer)
         size += len(answer.body)
         page = resource_in(answer)
