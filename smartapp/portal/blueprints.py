@@ -3,7 +3,18 @@
 from typing import Final
 
 from smartapp.portal import assets, service
+from smartapp.portal.alerts import routes as alerts
+from smartapp.portal.copies import routes as copies
 from smartapp.portal.patient import routes as patient
+from smartapp.portal.session import routes as session
 from smartapp.portal.signin import routes as signin
 
-BLUEPRINTS: Final = (assets.blueprint, service.blueprint, signin.blueprint, patient.blueprint)
+BLUEPRINTS: Final = (
+    assets.blueprint,
+    service.blueprint,
+    signin.blueprint,
+    patient.blueprint,
+    copies.blueprint,
+    alerts.blueprint,
+    session.blueprint,
+)

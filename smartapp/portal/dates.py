@@ -13,15 +13,24 @@ from jinja2.runtime import Context
 @pass_context
 def day(context: Context, value: date | datetime) -> str:
     """The day, in words. A `datetime` must be aware; its day is the one at the record's hospital."""
+    return day_text(value, _zone(context))
+
+
+def day_text(value: date | datetime, zone: ZoneInfo) -> str:
+    """`day`, outside a template."""
     if isinstance(value, datetime):
-        value = value.astimezone(_zone(context)).date()
+        value = value.astimezone(zone).date()
     return format_date(value, format="long", locale=get_locale())
 
 
 @pass_context
 def moment(context: Context, value: datetime) -> str:
     """Day and time at the record's hospital, with the name of its time zone. `value` must be aware."""
-    zone = _zone(context)
+    return moment_text(value, _zone(context))
+
+
+def moment_text(value: datetime, zone: ZoneInfo) -> str:
+    """`moment`, outside a template."""
     at = value.astimezone(zone)
     locale = get_locale()
     time = format_time(at, format="short", tzinfo=zone, locale=locale)

@@ -1,0 +1,210 @@
+"""A copy to keep (45 CFR 164.524(c)): everything a person may see of some studies, as one streamed ZIP."""
+
+import contextlib
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from smartapp.audit.model import Event
+from smartapp.audit.service import AuditTrail
+from smartapp.clock import Clock
+from smartapp.errors import (
+    AuditUnavailable,
+    NotFound,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamMismatch,
+    UpstreamRefused,
+)
+from smartapp.exchange.copies import directory, manifest, names
+from smartapp.exchange.copies import readme as readme_file
+from smartapp.exchange.copies.manifest import Manifest
+from smartapp.exchange.copies.passphrase import Passphrase
+from smartapp.exchange.copies.plan import PlannedAttachment, PlannedReport, PlannedStudy, Planner
+from smartapp.exchange.copies.words import Words
+from smartapp.exchange.copies.zip_stream import Member, zipped
+from smartapp.identity.model import Principal
+from smartapp.records.model import StudySummary
+from smartapp.records.service import Records
+from smartapp.settings import Settings
+
+_UIDS_IN_A_ROW = 20
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody wants: studies by UID, the words for it, and a passphrase or none."""
+
+    studies: tuple[str, ...]
+    words: Words
+    passphrase: Passphrase | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a copy will hold: how many DICOM files, and at most how many bytes (less where pictures are packed)."""
+
+    instances: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy under way. `chunks` raises when it breaks, and then the ZIP has no end: no program takes it for whole."""
+
+    filename: str
+    chunks: Generator[bytes]
+
+
+class Copies:
+    """Makes copies. One per process; safe to share by threads. Raises what `records` raises."""
+
+    def __init__(self, settings: Settings, records: Records, audit: AuditTrail, clock: Clock) -> None:
+        self._settings = settings
+        self._records = records
+        self._planner = Planner(records)
+        self._audit = audit
+        self._clock = clock
+
+    def estimate(self, principal: Principal, study: StudySummary, request_id: str) -> Estimate:
+        """How large a copy of one study will be, from its metadata."""
+        series, _ = self._planner.series(principal, study, "UNDATED/SCAN", lambda _series: "", request_id)
+        return Estimate(sum(len(each.instances) for each in series), sum(each.size for each in series))
+
+    def make(self, principal: Principal, order: Order, request_id: str) -> Copy:
+        """A copy of the studies. What is wrong with any of them is raised at once, before the first byte.
+
+        NotFound for a study that is not the patient's, and for none at all.
+        """
+        zone = ZoneInfo(self._settings.provider(principal.patient.provider).timezone)
+        made_at = self._clock.now().astimezone(zone)
+        studies = self._plan(principal, order, made_at, request_id)
+        run = _Run(self._records, principal, order, studies, made_at, request_id)
+        self._tell(principal, request_id, "copy.begun", order, {"encrypted": str(order.passphrase is not None).lower()})
+        chunks = self._told(principal, request_id, order, run)
+        return Copy(names.archive_file([study.summary for study in studies], made_at), chunks)
+
+    def _plan(self, principal: Principal, order: Order, made_at: datetime, request_id: str) -> list[PlannedStudy]:
+        uids = list(dict.fromkeys(order.studies))
+        if not uids:
+            raise NotFound
+        pages = [self._records.study(principal, uid, request_id) for uid in uids]
+        folders = names.folders([page.summary for page in pages])
+        return [
+            self._planner.study(principal, page, folder, order.words, made_at, request_id)
+            for page, folder in zip(pages, folders, strict=True)
+        ]
+
+    def _told(self, principal: Principal, request_id: str, order: Order, run: "_Run") -> Generator[bytes]:
+        """The ZIP, with one row at its end that says how it ended. It is complete when its last byte was taken."""
+        outcome = "aborted"
+        try:
+            yield from run.chunks()
+            outcome = "complete"
+        finally:
+            size = {"outcome": outcome, "files": str(run.manifest.files), "bytes": str(run.manifest.size)}
+            with contextlib.suppress(AuditUnavailable):  # the row of its beginning stands: assume the whole
+                self._tell(principal, request_id, "copy.ended", order, size)
+
+    def _tell(self, principal: Principal, request_id: str, kind: str, order: Order, detail: dict[str, str]) -> None:
+        studies = {"studies": " ".join(order.studies[:_UIDS_IN_A_ROW]), "asked": str(len(order.studies))}
+        self._audit.record(
+            Event(
+                kind,
+                patient=principal.patient,
+                principal_ref=principal.person_id,
+                session_ref=principal.session_id,
+                detail=studies | detail,
+                request_id=request_id,
+            )
+        )
+
+
+class _Run:
+    """One copy being written: pictures first, so that a PACS that fails at once is an error page and no download."""
+
+    def __init__(
+        self,
+        records: Records,
+        principal: Principal,
+        order: Order,
+        studies: Sequence[PlannedStudy],
+        made_at: datetime,
+        request_id: str,
+    ) -> None:
+        self.manifest = Manifest()
+        self._records = records
+        self._principal = principal
+        self._order = order
+        self._studies = studies
+        self._made_at = made_at
+        self._request_id = request_id
+        self._syntaxes: dict[str, str] = {}
+
+    def chunks(self) -> Iterator[bytes]:
+        """The ZIP."""
+        passphrase = self._order.passphrase
+        return zipped(self._members(), self._made_at, passphrase.text if passphrase else "")
+
+    def _members(self) -> Iterator[Member]:
+        for study in self._studies:
+            yield from self._pictures(study)
+        for study in self._studies:
+            for report in study.reports:
+                yield self.manifest.listed(report.path, [report.pdf], {"study_instance_uid": study.summary.uid})
+                for attachment in report.attachments:
+                    yield from self._attached(study, report, attachment)
+        yield self.manifest.listed(readme_file.FILE, [self._readme()])
+        if self._syntaxes:
+            yield self.manifest.listed(directory.FILE, [directory.directory(self._studies, self._syntaxes)])
+        yield Member(manifest.FILE, [self.manifest.written(self._made_at, [_said(study) for study in self._studies])])
+
+    def _pictures(self, study: PlannedStudy) -> Iterator[Member]:
+        """All instances of a study. UpstreamMismatch or UpstreamMalformed if they are not those that were listed."""
+        if not study.series:
+            return
+        planned = {(series.uid, sop): each for series in study.series for sop, each in series.instances.items()}
+        uid = study.summary.uid
+        with closing(self._records.images.retrieve(self._principal, uid, None, None, self._request_id)) as found:
+            for instance in found:
+                place = planned.pop((instance.key.series, instance.key.sop), None)
+                if place is None:
+                    raise UpstreamMismatch("copy-changed")
+                self._syntaxes[place.path] = instance.transfer_syntax
+                uids = {
+                    "sop_instance_uid": instance.key.sop,
+                    "series_instance_uid": instance.key.series,
+                    "study_instance_uid": uid,
+                }
+                yield self.manifest.listed(place.path, instance.chunks, uids)
+        if planned:
+            raise UpstreamMalformed("copy-incomplete")
+
+    def _attached(self, study: PlannedStudy, report: PlannedReport, attachment: PlannedAttachment) -> Iterator[Member]:
+        """The hospital's own file; one that cannot be had now is named as missing."""
+        asked = (study.summary.uid, report.id, attachment.index)
+        try:
+            found = self._records.attachment(self._principal, *asked, self._request_id)
+        except UpstreamRefused:
+            raise
+        except (UpstreamError, NotFound):
+            self.manifest.missing.append(attachment.path)
+            return
+        yield self.manifest.listed(attachment.path, [found.body], {"study_instance_uid": study.summary.uid})
+
+    def _readme(self) -> bytes:
+        incomplete = any(study.problems for study in self._studies)
+        return readme_file.readme(self._order.words, self._studies, self.manifest.missing, incomplete=incomplete)
+
+
+def _said(study: PlannedStudy) -> dict[str, object]:
+    """What the manifest says of a study."""
+    return {
+        "study_instance_uid": study.summary.uid,
+        "folder": study.folder,
+        "started": study.summary.started.isoformat() if study.summary.started else None,
+        "instances": sum(len(series.instances) for series in study.series),
+        "problems": list(study.problems),
+    }

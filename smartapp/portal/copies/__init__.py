@@ -1,0 +1,1 @@
+"""Pages from which a person takes a copy away."""

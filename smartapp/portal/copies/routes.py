@@ -1,0 +1,146 @@
+"""A copy to keep: of one study from its page, of several from the list. The form is sent by POST, so that neither
+passphrase nor choice is in any address.
+"""
+
+from itertools import chain
+
+from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext as _
+from werkzeug.http import dump_options_header
+
+from smartapp.dicomweb.core.uids import parse_uid
+from smartapp.errors import BadInput, NotFound
+from smartapp.exchange.copies.passphrase import LONGEST, SHORTEST, Passphrase
+from smartapp.exchange.copies.service import Copy, Order
+from smartapp.portal.copies.words import copy_words, size_text
+from smartapp.portal.patient.record import record_of
+from smartapp.records.model import StudyList
+from smartapp.web import sessions
+from smartapp.web.parts import parts
+from smartapp.web.requests import request_id
+from smartapp.web.rules import Rule, rule
+
+blueprint = Blueprint("copies", __name__, url_prefix="/my/<ctx>")
+
+
+@blueprint.get("/studies/<uid>/copy")
+@rule(Rule.SESSION)
+def one(ctx: str, uid: str) -> str:
+    """What a copy of this study holds, how large it is, and the button."""
+    return _page_of_one(ctx, parse_uid(uid))
+
+
+@blueprint.post("/studies/<uid>/copy")
+@rule(Rule.SESSION)
+def take_one(ctx: str, uid: str) -> Response:
+    """The ZIP of this study; the page again when the passphrase will not do."""
+    study = parse_uid(uid)
+    try:
+        passphrase = _passphrase()
+    except BadInput as error:
+        return Response(_page_of_one(ctx, study, _advice(error)), 400)
+    return _download(ctx, (study,), passphrase)
+
+
+@blueprint.get("/copy")
+@rule(Rule.SESSION)
+def several(ctx: str) -> str:
+    """All studies, to choose from."""
+    return _page_of_several(ctx)
+
+
+@blueprint.post("/copy")
+@rule(Rule.SESSION)
+def take_several(ctx: str) -> Response:
+    """The ZIP of the chosen studies."""
+    chosen = tuple(parse_uid(uid) for uid in request.form.getlist("study"))
+    if not chosen:
+        return Response(_page_of_several(ctx, chosen, nothing=True), 400)
+    try:
+        passphrase = _passphrase()
+    except BadInput as error:
+        return Response(_page_of_several(ctx, chosen, _advice(error)), 400)
+    return _download(ctx, chosen, passphrase)
+
+
+def _passphrase() -> Passphrase | None:
+    """The passphrase if one was given, in both fields alike. BadInput for one that will not do."""
+    text, again = request.form.get("passphrase", ""), request.form.get("again", "")
+    if not text and not again:
+        return None
+    if text != again:
+        raise BadInput("copy.passphrase.differ")
+    return Passphrase(text)
+
+
+def _advice(error: BadInput) -> str:
+    """What to do about a passphrase that was refused."""
+    known = {
+        "copy.passphrase.short": _(
+            "Use at least %(number)s characters. Four words are easy to remember.", number=SHORTEST
+        ),
+        "copy.passphrase.long": _("Use at most %(number)s characters.", number=LONGEST),
+        "copy.passphrase.differ": _("The two are not the same. Type it again."),
+        "copy.passphrase.signs": _(
+            "Use letters without accents, digits and signs: other characters differ between programs. No space at the ends."
+        ),
+    }
+    return str(known[error.code])
+
+
+def _page_of_one(ctx: str, uid: str, problem: str = "") -> str:
+    principal = sessions.principal(ctx)
+    found = parts().records.study(principal, uid, request_id())
+    estimate = parts().copies.estimate(principal, found.summary, request_id())
+    return render_template(
+        "portal/copy.html",
+        record=record_of(principal),
+        study=found.summary,
+        size=size_text(estimate.bytes) if estimate.instances else "",
+        count=estimate.instances,
+        problems=found.problems,
+        problem=problem,
+        shortest=SHORTEST,
+    )
+
+
+def _page_of_several(ctx: str, chosen: tuple[str, ...] = (), problem: str = "", *, nothing: bool = False) -> str:
+    principal = sessions.principal(ctx)
+    found = parts().records.studies(principal, request_id())
+    if not found.studies:
+        raise NotFound
+    return render_template(
+        "portal/copy.html",
+        record=record_of(principal),
+        list=found,
+        chosen=chosen if chosen or nothing else tuple(study.uid for study in found.studies),
+        problems=found.problems,
+        problem=problem,
+        nothing=nothing,
+        shortest=SHORTEST,
+    )
+
+
+def _download(ctx: str, studies: tuple[str, ...], passphrase: Passphrase | None) -> Response:
+    principal = sessions.principal(ctx)
+    unmatched = _list(ctx).unmatched if len(studies) > 1 else 0
+    now = parts().clock.now()
+    words = copy_words(record_of(principal), now, encrypted=passphrase is not None, unmatched=unmatched)
+    return _streamed(parts().copies.make(principal, Order(studies, words, passphrase), request_id()))
+
+
+def _list(ctx: str) -> StudyList:
+    return parts().records.studies(sessions.principal(ctx), request_id())
+
+
+def _streamed(copy: Copy) -> Response:
+    """The copy as a download (RFC 6266 §4.1). Its name is ours, from closed lists, and plain ASCII.
+
+    What fails before the first bytes is an error page; later on it ends the connection without the last chunk, and the
+    browser says that the download failed.
+    """
+    first = next(copy.chunks)
+    response = Response(chain((first,), copy.chunks), content_type="application/zip")
+    response.headers["Content-Disposition"] = dump_options_header("attachment", {"filename": copy.filename})
+    response.call_on_close(copy.chunks.close)
+    return response
