@@ -13,6 +13,7 @@ from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.service import PacsReader
+from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
 from smartapp.fhir.upstream.service import FhirReader
@@ -64,12 +65,14 @@ def build_house(ground: Ground) -> House:
     keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
     pool = RenderPool(settings.rendering)
+    records = _records(ground, access, fhir, keeper, pool)
     parts = Parts(
         settings=settings,
         clock=clock,
         keyring=ground.keyring,
         identity=identity,
-        records=_records(ground, access, fhir, keeper, pool),
+        records=records,
+        copies=Copies(settings, records, ground.audit, clock),
         sign_in=SignIn(
             settings=settings,
             clock=clock,

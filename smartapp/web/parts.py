@@ -9,6 +9,7 @@ from flask import Flask, current_app
 
 if TYPE_CHECKING:
     from smartapp.clock import Clock
+    from smartapp.exchange.copies.service import Copies
     from smartapp.exchange.sign_in import SignIn
     from smartapp.identity.service import Identity
     from smartapp.records.service import Records
@@ -29,6 +30,7 @@ class Parts:
     identity: Identity
     records: Records
     sign_in: SignIn
+    copies: Copies
     viewer_tokens: ViewerTokens
 
 

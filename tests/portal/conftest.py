@@ -81,6 +81,7 @@ class Portal:
             records=cast("Any", self.records),
             sign_in=cast("Any", self.sign_in),
             viewer_tokens=cast("Any", self.tokens),
+            copies=cast("Any", None),
         )
         return build_app(parts, (*BLUEPRINTS, self.gateway.blueprint()))
 
