@@ -42,10 +42,9 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
     Threads, since a sync worker's stream is cut at `timeout`, and that of a study lasts minutes: a threaded worker
     goes on telling the master that it lives. No access log: addresses name studies.
     """
-    host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
     return {
         "wsgi_app": "smartapp.wsgi:app",
-        "bind": [f"{host}:{settings.server.port}"],
+        "bind": [_bind(settings, settings.server.port)],
         "worker_class": "gthread",
         "workers": settings.server.workers,
         "threads": settings.server.threads,
@@ -64,6 +63,11 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _bind(settings: Settings, port: int) -> str:
+    host = settings.server.host
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="smartapp", description="The guarded door to a hospital's imaging records.")
     default = Path(os.environ.get(_CONFIG, _DEFAULT))
@@ -72,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
     _add(commands, "serve", _serve, "serve the product with gunicorn")
+    _add(commands, "ohif", _ohif, "serve OHIF, the viewer that measures, at its own address")
     _add(commands, "doctor", _doctor, "tell what works, what does not, and what to do about it")
     commands.add_parser("sandbox", help="EHR, PACS, sample people and the product together (see sandbox --help)")
     database = commands.add_parser("db", help="the tables").add_subparsers(required=True, metavar="action")
@@ -115,6 +120,30 @@ def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
             self.app_uri = self.cfg.wsgi_app
 
     Served().run()
+    return 0
+
+
+def _ohif(_arguments: argparse.Namespace, settings: Settings) -> int:
+    from gunicorn.app.base import BaseApplication  # noqa: PLC0415 -- as above
+
+    from smartapp.portal.ohif.app import make_ohif_app  # noqa: PLC0415 -- as above
+
+    if settings.ohif is None:
+        raise ConfigurationError("[ohif] is not in smartapp.toml: add it, with base_url and dir.")
+    app, port = make_ohif_app(settings, settings.ohif), settings.ohif.port
+
+    class Viewer(BaseApplication):
+        """gunicorn with our settings, and files only: no key or table is opened."""
+
+        def load_config(self) -> None:
+            for name, value in gunicorn_settings(settings).items():
+                self.cfg.set(name, value)
+            self.cfg.set("bind", [_bind(settings, port)])
+
+        def load(self) -> Any:
+            return app
+
+    Viewer().run()
     return 0
 
 

@@ -23,9 +23,11 @@ from smartapp.launch.keeper import TokenKeeper
 from smartapp.launch.service import Launcher
 from smartapp.launch.vault import Vault
 from smartapp.portal.blueprints import BLUEPRINTS as PORTAL
+from smartapp.portal.ohif.routes import BLUEPRINTS as OHIF
 from smartapp.records.index import IndexKeeper
 from smartapp.records.service import Records
 from smartapp.settings import Settings
+from smartapp.tokens.ohif import OhifDoor
 from smartapp.tokens.single_use import SingleUse
 from smartapp.tokens.viewer import ViewerTokens
 from smartapp.web.app import build_app
@@ -65,6 +67,7 @@ def build_house(ground: Ground) -> House:
     keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
     pool = RenderPool(settings.rendering)
+    viewer_tokens = ViewerTokens(ground.database, ground.keyring, identity, clock)
     records = _records(ground, access, fhir, keeper, pool)
     parts = Parts(
         settings=settings,
@@ -83,15 +86,22 @@ def build_house(ground: Ground) -> House:
             fhir=fhir,
             identity=identity,
         ),
-        viewer_tokens=ViewerTokens(ground.database, ground.keyring, identity, clock),
+        viewer_tokens=viewer_tokens,
+        ohif=_ohif(ground, identity, viewer_tokens),
     )
-    app = build_app(parts, (*PORTAL, dicomweb_gateway))
+    app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway))
     return House(app, Housekeeping(ground.audit, identity, keeper), pool)
 
 
 def _launcher(ground: Ground, ehrs: Ehrs, keeper: TokenKeeper) -> Launcher:
     single_use = SingleUse(ground.database, ground.keyring, ground.clock)
     return Launcher(ground.settings, ehrs, keeper, ground.keyring, single_use, ground.audit, ground.clock)
+
+
+def _ohif(ground: Ground, identity: Identity, tokens: ViewerTokens) -> OhifDoor | None:
+    if ground.settings.ohif is None:
+        return None
+    return OhifDoor(ground.database, identity, SingleUse(ground.database, ground.keyring, ground.clock), tokens)
 
 
 def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeeper, pool: RenderPool) -> Records:

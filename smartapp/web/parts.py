@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from smartapp.records.service import Records
     from smartapp.security.keyring import Keyring
     from smartapp.settings import Settings
+    from smartapp.tokens.ohif import OhifDoor
     from smartapp.tokens.viewer import ViewerTokens
 
 _KEY = "smartapp.parts"
@@ -32,6 +33,8 @@ class Parts:
     sign_in: SignIn
     copies: Copies
     viewer_tokens: ViewerTokens
+    ohif: OhifDoor | None = None
+    """None where no OHIF is configured."""
 
 
 def install(app: Flask, parts: Parts) -> None:

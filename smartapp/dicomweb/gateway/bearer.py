@@ -28,8 +28,8 @@ def grant(provider: str) -> ViewerGrant:
 
 
 def grant_for(provider: str, study: str) -> ViewerGrant:
-    """As `grant`; NotFound for another study than the token's, as for one that does not exist."""
+    """As `grant`; NotFound for a study that the token does not reach, as for one that does not exist."""
     found = grant(provider)
-    if study != found.study_uid:
+    if not found.reaches(study):
         parts().records.images.outside(found.principal, study, request_id())
     return found

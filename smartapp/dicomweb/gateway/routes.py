@@ -18,12 +18,15 @@ from smartapp.records.attributes import Level
 from smartapp.records.frames import FrameData
 from smartapp.records.images import Images
 from smartapp.records.query import QidoQuery, parse_query
+from smartapp.web import cors
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("dicomweb", __name__, url_prefix="/<provider>/dicomweb")
 blueprint.before_request(require_plain)
+blueprint.before_request(cors.preflight("GET", "HEAD"))
+blueprint.after_request(cors.add)
 
 _STUDY: Final = "/studies/<study>"
 _SERIES: Final = f"{_STUDY}/series/<series>"
@@ -68,7 +71,7 @@ def _query(level: Level) -> QidoQuery:
 @_get("/studies")
 @rule(Rule.BEARER)
 def studies(provider: str) -> Response:
-    """Search for studies (PS3.18 §10.6): the token's, if it matches."""
+    """Search for studies (PS3.18 §10.6): those that the token reaches, if they match."""
     found, query, choice = grant(provider), _query(Level.STUDY), answers.accepted(answers.JSON)
     rows = _images().search_studies(found.principal, query, request_id(), only=found.study_uid)
     return answers.rows(rows, choice, fuzzy=query.fuzzy)
