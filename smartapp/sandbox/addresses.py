@@ -22,6 +22,11 @@ class Addresses:
         return f"http://127.0.0.1:{self.ports.app}"
 
     @property
+    def ohif(self) -> str:
+        """OHIF's origin: the app's host, another port. The browser sends it the app's cookie, which it ignores."""
+        return f"http://127.0.0.1:{self.ports.ohif}"
+
+    @property
     def ehr(self) -> str:
         """The EHR's base URL, all hospitals below it."""
         return f"http://localhost:{self.ports.ehr}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from smartapp.sandbox.addresses import Addresses
 from smartapp.sandbox.clients import EhrClient
+from smartapp.sandbox.ohif import find_ohif
 from smartapp.sandbox.world import User, World
 
 SCHEMA = 1
@@ -26,7 +27,7 @@ def announce(
             "worklist": f"{addresses.ehr}/{first}/worklist",
         },
         "pacs": {"kind": addresses.pacs_kind, "dicomweb": addresses.dicomweb(first)},
-        "ohif": None,
+        "ohif": {"base": addresses.ohif} if with_app and find_ohif() else None,
         "sample_app": None,
         "mail": None,
         "faults": addresses.faults,
@@ -69,6 +70,8 @@ def for_people(said: dict[str, Any], world: World) -> str:
     lines = ["", "The sandbox is running.", ""]
     if said["app"]:
         lines.append(f"  Your imaging records   {said['app']['base']}/")
+    if said["ohif"]:
+        lines.append(f"  OHIF                   {said['ohif']['base']}")
     lines += [
         f"  Hospital portal        {said['ehr']['portal']}",
         f"  Clinician's worklist   {said['ehr']['worklist']}",

@@ -9,6 +9,7 @@ from typing import Any
 
 from smartapp.sandbox.addresses import Addresses
 from smartapp.sandbox.clients import APP_SCOPES, EhrClient, write_secret
+from smartapp.sandbox.ohif import find_ohif
 from smartapp.sandbox.world import Hospital, Person, World
 
 _PACS_USER = "smartapp"
@@ -100,9 +101,17 @@ def write_app(
         "[keys]": {"dir": "keys"},
         "[providers]": {"file": "providers.toml"},
         "[environment]": {"name": "sandbox"},
+        **_ohif(addresses),
     }  # fmt: skip
     settings = "\n".join(_table(header, values) for header, values in sections.items())
     return write_secret(folder / "smartapp.toml", settings)
+
+
+def _ohif(addresses: Addresses) -> dict[str, dict[str, Any]]:
+    folder = find_ohif()
+    if folder is None:
+        return {}
+    return {"[ohif]": {"base_url": addresses.ohif, "dir": str(folder.resolve()), "port": addresses.ports.ohif}}
 
 
 def _provider(

@@ -26,23 +26,25 @@ class Ports:
     faults: int
     ehr_behind: int
     pacs_behind: tuple[int, ...]
+    ohif: int
 
 
 def choose_ports(base: int | None, hospitals: int) -> Ports:
-    """App at `base`, EHR at +10, PACS from +20, faults at +40; free ports without a base, and for what is behind.
+    """App at `base`, OHIF at +1, EHR at +10, PACS from +20, faults at +40; free ports without a base, and for what is behind.
 
     Raises PortTaken.
     """
     if base is None:
-        app, ehr, faults, *pacs = _free(3 + hospitals)
+        app, ohif, ehr, faults, *pacs = _free(4 + hospitals)
     else:
-        app, ehr, faults, *pacs = base, base + 10, base + 40, *(base + 20 + n for n in range(hospitals))
-    taken = (app, ehr, faults, *pacs)
+        app, ohif, ehr, faults = base, base + 1, base + 10, base + 40
+        pacs = [base + 20 + n for n in range(hospitals)]
+    taken = (app, ohif, ehr, faults, *pacs)
     for port in taken:
         if not is_free(port):
             raise PortTaken(f"port {port} is in use: choose another --port-base")
     ehr_behind, *pacs_behind = _free(1 + hospitals, taken)
-    return Ports(app, ehr, tuple(pacs), faults, ehr_behind, tuple(pacs_behind))
+    return Ports(app, ehr, tuple(pacs), faults, ehr_behind, tuple(pacs_behind), ohif)
 
 
 def is_free(port: int) -> bool:

@@ -21,6 +21,7 @@ from smartapp.sandbox.addresses import Addresses, PacsKind
 from smartapp.sandbox.announcement import announce
 from smartapp.sandbox.clients import EhrClient, make_clients
 from smartapp.sandbox.config_files import Credentials, write_app, write_ehr, write_embedded_pacs
+from smartapp.sandbox.ohif import find_ohif
 from smartapp.sandbox.pacs.orthanc.installation import find_orthanc, missing
 from smartapp.sandbox.pacs.orthanc.server import Orthanc, start_orthanc
 from smartapp.sandbox.pacs.orthanc.storage import filled_storage
@@ -80,6 +81,7 @@ class Supervisor:
         if config is not None:
             self._start("app", "smartapp.cli", "--config", str(config), "serve", clock=True)
             wait_until(lambda: _healthy(addresses.app), self._children, "app")
+            self._start_ohif(config)
         self._check()
         return announce(addresses, self._world, clients, options.data, with_app=options.with_app)
 
@@ -149,6 +151,11 @@ class Supervisor:
             run("filling the FHIR store", load, self._log("load"))
         port = str(self._addresses.ports.ehr_behind)
         self._start("EHR", "smartapp.sandbox.ehr", "--port", port, "--config", str(config), clock=True)
+
+    def _start_ohif(self, config: Path) -> None:
+        if find_ohif() is not None:
+            self._start("OHIF", "smartapp.cli", "--config", str(config), "ohif")
+            wait_until(lambda: _healthy(self._addresses.ohif), self._children, "OHIF")
 
     def _prepare_app(self, clients: tuple[EhrClient, ...]) -> Path:
         """The product's configuration, keys and tables; returns its smartapp.toml."""
