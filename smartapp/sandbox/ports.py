@@ -30,9 +30,9 @@ class Ports:
 
 
 def choose_ports(base: int | None, hospitals: int) -> Ports:
-    """App at `base`, OHIF at +1, EHR at +10, PACS from +20, faults at +40; free ports without a base, and for what is behind.
+    """App at `base`, OHIF at +1, EHR at +10, PACS from +20, faults at +40; without a base, free ports.
 
-    Raises PortTaken.
+    What is behind the relays has free ports always. Raises PortTaken.
     """
     if base is None:
         app, ohif, ehr, faults, *pacs = _free(4 + hospitals)
