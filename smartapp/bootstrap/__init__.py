@@ -110,6 +110,8 @@ def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeep
         provider.id: PacsReader(provider, ground.outbound, keeper, settings.upstreams, alarm)
         for provider in settings.providers
     }
-    index = IndexKeeper(settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock)
+    index = IndexKeeper(
+        settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock, ground.audit
+    )
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
     return Records(settings, access, index, fhir, pacs, cache, pool, ground.audit)

@@ -51,6 +51,8 @@ class StudyFacts:
     body_sites: frozenset[str]
     contradicted: bool = False
     """True when a source says the study is somebody else's (a foreign PatientID, another subject)."""
+    labels: frozenset[str] = frozenset()
+    """The EHR's security labels of the study and its reports, as `system|code`. They hide nothing from the patient."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 
-VERSION = 2
+VERSION = 3
 """Of the layout. Another one's bytes are not read: the index is fetched anew."""
 
 
@@ -47,6 +47,7 @@ def _study(fields: Mapping[str, Any]) -> IndexedStudy:
             "modalities": tuple(fields["modalities"]),
             "body_parts": tuple(fields["body_parts"]),
             "body_sites": tuple(fields["body_sites"]),
+            "labels": tuple(fields["labels"]),
             "reports": tuple(ReportLink(**report) for report in fields["reports"]),
         }
     )

@@ -9,6 +9,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from smartapp.access.service import Access
+from smartapp.audit.model import Event
+from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.consent.model import IndexPermit
 from smartapp.db.datakeys import DataKeys
@@ -35,6 +37,7 @@ _USABLE: Final = timedelta(hours=1)
 """How old an index may be shown, with a word about it, while EHR or PACS do not answer."""
 _PATIENCE: Final = timedelta(seconds=15)
 """How long after a failed refresh the next one waits."""
+_UIDS_IN_A_ROW: Final = 50
 _HELD: Final = 512
 _LOCKS: Final = 64
 
@@ -52,6 +55,7 @@ class IndexKeeper:
         keyring: Keyring,
         datakeys: DataKeys,
         clock: Clock,
+        audit: AuditTrail,
     ) -> None:
         self._settings = settings
         self._access = access
@@ -61,6 +65,7 @@ class IndexKeeper:
         self._keyring = keyring
         self._datakeys = datakeys
         self._clock = clock
+        self._audit = audit
         self._age = timedelta(seconds=settings.upstreams.index_max_age)
         self._held: OrderedDict[PatientKey, tuple[datetime, StudyIndex]] = OrderedDict()
         self._lock = threading.Lock()
@@ -108,7 +113,7 @@ class IndexKeeper:
         now = self._clock.now()
         record = self._fhir.patient(permit)
         ids = patient_ids(
-            ((identifier.system, identifier.value) for identifier in record.identifiers),
+            ((identifier.system, identifier.value) for identifier in self._fhir.identifiers(permit, record)),
             provider.mrn_systems,
             provider.issuer_of_patient_id,
         )
@@ -123,7 +128,19 @@ class IndexKeeper:
             principal.patient.patient_id, studies.items, held or (), reports.items, ZoneInfo(provider.timezone)
         )
         index = StudyIndex(ids, merged, tuple(problems), now)
+        self._report_unmatched(principal, index, old, request_id)
         return _still_contradicted(index, old) if held is None else index
+
+    def _report_unmatched(
+        self, principal: Principal, index: StudyIndex, old: StudyIndex | None, request_id: str
+    ) -> None:
+        """Tells the staff of studies that EHR and PACS give to different people, once for each that is new."""
+        known = _contradicted(old) if old is not None else frozenset()
+        found = _contradicted(index)
+        if found - known:
+            detail = {"count": str(len(found)), "studies": " ".join(sorted(found)[:_UIDS_IN_A_ROW])}
+            event = Event("records.unmatched", "high", principal.patient, detail=detail, request_id=request_id)
+            self._audit.record(event)
 
     def _ask_pacs(self, permit: IndexPermit, ids: PatientIds, named: list[str]) -> tuple[PacsStudy, ...] | None:
         try:
@@ -177,11 +194,15 @@ def _with_problem(index: StudyIndex, problem: str) -> StudyIndex:
 
 def _still_contradicted(index: StudyIndex, old: StudyIndex | None) -> StudyIndex:
     """What the PACS said last of somebody else's studies holds while it says nothing."""
-    foreign = {study.uid for study in old.studies if study.contradicted} if old is not None else set()
+    foreign = _contradicted(old) if old is not None else frozenset()
     studies = tuple(
         replace(study, owned=False, contradicted=True) if study.uid in foreign else study for study in index.studies
     )
     return replace(index, studies=studies)
+
+
+def _contradicted(index: StudyIndex) -> frozenset[str]:
+    return frozenset(study.uid for study in index.studies if study.contradicted)
 
 
 def _unread(problems: Iterable[str]) -> bool:

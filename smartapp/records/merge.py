@@ -131,6 +131,9 @@ def _study(
         instance_count=_count(row, "NumberOfStudyRelatedInstances", said.instance_count if said else 0),
         reports=tuple(ReportLink(report.id, status, report.title) for report, status in shown),
         row={tag: element for tag, element in clean(row, lambda _uri: None).items() if tag in returnable(Level.STUDY)},
+        labels=tuple(
+            sorted(frozenset().union(*(study.labels for study in ehr), *(report.labels for report in reports)))
+        ),
     )
 
 

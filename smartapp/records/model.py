@@ -27,6 +27,7 @@ class IndexedStudy:
     """One study as EHR and PACS together tell it. `row` is the PACS's QIDO row, empty if the PACS has no such study.
 
     `owned`: a source that we believe says it is the patient's. `contradicted`: one says it is somebody else's.
+    `labels`: the EHR's security labels of the study and its reports (`system|code`).
     """
 
     uid: str
@@ -42,6 +43,7 @@ class IndexedStudy:
     instance_count: int
     reports: tuple[ReportLink, ...]
     row: Mapping[str, Mapping[str, Any]]
+    labels: tuple[str, ...]
 
     @property
     def images_available(self) -> bool:
@@ -62,6 +64,7 @@ class IndexedStudy:
             modalities=frozenset(self.modalities),
             body_sites=frozenset(self.body_sites),
             contradicted=self.contradicted,
+            labels=frozenset(self.labels),
         )
 
 

@@ -60,7 +60,15 @@ class Desk:
         pacs = {"st-elsewhere": PacsReader(hospital, outbound, tokens, limits, alarm)}
         self.cache = InstanceCache(storage, house.datakeys, house.clock)
         keeper = IndexKeeper(
-            self.settings, house.access, fhir, pacs, house.database, house.keyring, house.datakeys, house.clock
+            self.settings,
+            house.access,
+            fhir,
+            pacs,
+            house.database,
+            house.keyring,
+            house.datakeys,
+            house.clock,
+            house.audit,
         )
         self.records = Records(self.settings, house.access, keeper, fhir, pacs, self.cache, self.pool, house.audit)
 

@@ -68,6 +68,12 @@ def parts(value: object, name: str) -> Iterator[Json]:
             yield entry
 
 
+def labels(resource: Json) -> frozenset[str]:
+    """The security labels of a resource (FHIR R4 §6.1.1) as `system|code`; either may be empty, none is left out."""
+    security = parts(part(resource, "meta"), "security")
+    return frozenset(f"{text(coding.get('system'), 300)}|{text(coding.get('code'), 64)}" for coding in security)
+
+
 def count(value: object) -> int:
     """A count that makes sense, else 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**7 else 0

@@ -37,12 +37,16 @@ class PatientLink:
 
 @dataclass(frozen=True)
 class PatientRecord:
-    """A Patient. `name` is how to address the person; `names` are all of them. `raw` is the resource as it came."""
+    """A Patient. `name` is how to address the person; `names` are all of them. `raw` is the resource as it came.
+
+    `active` is False only where the EHR says so.
+    """
 
     id: str
     name: str
     names: tuple[str, ...]
     birth_date: date | None
+    active: bool
     identifiers: tuple[Identifier, ...]
     links: tuple[PatientLink, ...]
     raw: Mapping[str, Any] = field(repr=False)
@@ -79,7 +83,7 @@ class SeriesFacts:
 @dataclass(frozen=True)
 class ImagingStudyFacts:
     """An ImagingStudy. `subject` is the patient's id, `based_on` are relative references, `started` is aware; a date
-    without a time is midnight at the hospital.
+    without a time is midnight at the hospital. `labels` are its security labels as `system|code`.
     """
 
     id: str
@@ -96,13 +100,14 @@ class ImagingStudyFacts:
     accessions: tuple[Accession, ...]
     based_on: tuple[str, ...]
     place: str
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class ReportFacts:
     """A DiagnosticReport, as the index needs it. `subject` is the patient's id; `imaging_study_refs` are ids of
     ImagingStudy, `study_uids` are studies named by UID instead, `based_on` relative references. `imaging`: the report
-    itself says that it is about pictures. Times are aware.
+    itself says that it is about pictures. Times are aware. `labels` as for a study.
     """
 
     id: str
@@ -116,6 +121,7 @@ class ReportFacts:
     study_uids: tuple[str, ...]
     based_on: tuple[str, ...]
     accessions: tuple[Accession, ...]
+    labels: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

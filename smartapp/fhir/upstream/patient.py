@@ -20,6 +20,7 @@ def read_patient(resource: Json, base: str) -> PatientRecord:
         name=names[0] if names else "",
         names=names,
         birth_date=read_date(resource.get("birthDate")),
+        active=resource.get("active") is not False,
         identifiers=tuple(entry for entry in identifiers if entry.value),
         links=tuple(_links(resource, base)),
         raw=resource,

@@ -2,7 +2,7 @@
 
 from datetime import datetime, tzinfo
 
-from smartapp.fhir.upstream.documents import Json, part, parts, text, words
+from smartapp.fhir.upstream.documents import Json, labels, part, parts, text, words
 from smartapp.fhir.upstream.identifiers import accessions, study_uid
 from smartapp.fhir.upstream.model import ReportFacts
 from smartapp.fhir.upstream.references import Reference, read_reference, reference_in
@@ -33,6 +33,7 @@ def read_report(resource: Json, base: str, zone: tzinfo) -> ReportFacts | None:
         study_uids=tuple(uid for _, uid in named if uid),
         based_on=based_on(resource, base),
         accessions=accessions(resource),
+        labels=labels(resource),
     )
     return facts if facts.imaging or facts.based_on or facts.accessions else None
 

@@ -1,4 +1,7 @@
-"""The EHR's FHIR as the house reads it. No method without a permit; each reads its permit's patient only."""
+"""The EHR's FHIR as the house reads it. No method without a permit; each reads its permit's patient only.
+
+The records that were merged into the patient's are the patient's too.
+"""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,7 +17,14 @@ from smartapp.fhir.upstream.document import Assembler
 from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.fetch import FhirServer
 from smartapp.fhir.upstream.imaging_study import read_imaging_study
-from smartapp.fhir.upstream.model import Fetched, ImagingStudyFacts, PatientRecord, ReportDocument, ReportFacts
+from smartapp.fhir.upstream.model import (
+    Fetched,
+    Identifier,
+    ImagingStudyFacts,
+    PatientRecord,
+    ReportDocument,
+    ReportFacts,
+)
 from smartapp.fhir.upstream.patient import read_names, read_patient
 from smartapp.fhir.upstream.references import Reference, is_id, is_of, read_reference
 from smartapp.fhir.upstream.report import read_report
@@ -26,6 +36,7 @@ from smartapp.tokens.model import TokenSource
 
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole"})
 _PAGE = "100"
+_MOST_MERGED = 8
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,30 @@ class FhirReader:
         key = _patient_of(permit)
         server = self._ehr(permit).server
         return read_patient(server.read(permit, Reference("Patient", key.patient_id)), server.base)
+
+    def identifiers(self, permit: IndexPermit, record: PatientRecord) -> tuple[Identifier, ...]:
+        """The identifiers of the permit's `record`, and of those that the EHR says were merged into it.
+
+        Only `replaces` is followed (FHIR R4 §8.1.10.4), and only to records that are no longer in use: the other kinds
+        of link say that two records may be one person's. One that the EHR does not show gives nothing.
+        """
+        merged = [link.patient_id for link in record.links if link.type == "replaces"][:_MOST_MERGED]
+        found = list(record.identifiers)
+        for other in dict.fromkeys(merged):
+            found += self._merged(permit, other)
+        return tuple(dict.fromkeys(found))
+
+    def _merged(self, permit: IndexPermit, patient_id: str) -> tuple[Identifier, ...]:
+        server = self._ehr(permit).server
+        try:
+            record = read_patient(server.read(permit, Reference("Patient", patient_id)), server.base)
+        except NotFound:
+            return ()
+        except UpstreamRefused as error:
+            if error.code == "upstream-forbidden":
+                return ()
+            raise
+        return () if record.active else record.identifiers
 
     def fhir_user(self, permit: SignInPermit, reference: str) -> Json | None:
         """The person who signed in, as the resource that `fhirUser` names; None when the EHR does not show it."""

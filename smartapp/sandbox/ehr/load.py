@@ -41,7 +41,7 @@ def load(resources: list[Resource], store: str) -> dict[str, str]:
 def _write(http: requests.Session, store: str, resource: Resource) -> str:
     type_ = resource["resourceType"]
     body = {name: value for name, value in resource.items() if name != "meta"}
-    if labels := resource["meta"].get("security"):
+    if labels := resource.get("meta", {}).get("security"):
         body["meta"] = {"security": labels}
     answer = http.put(f"{store}/{type_}/{resource['id']}", json=body, timeout=TIMEOUT)
     if answer.status_code in {400, 404, 405, 409, 422}:

@@ -10,6 +10,7 @@ from smartapp.sandbox.ehr.fhir.query import Backend, Query, View
 from smartapp.sandbox.ehr.resources.common import Resource
 from smartapp.sandbox.ehr.scopes import Scope, parse_scope
 from smartapp.sandbox.ehr.state import Token
+from smartapp.sandbox.world import Hospital
 
 
 @dataclass(frozen=True)
@@ -67,10 +68,10 @@ class Access:
         return within and all(matches(resource, name, value, self.zone) for name, value in scope.filters)
 
 
-def access_of(token: Token, backend: Backend, zone: ZoneInfo) -> Access:
-    """The rights that a live token gives at this hospital."""
+def access_of(token: Token, backend: Backend, hospital: Hospital) -> Access:
+    """The rights that a live token gives at this hospital; a record reaches those that were merged into it."""
     grant = token.grant
-    launched = [grant.patient] if grant.patient else []
+    launched = [grant.patient, *hospital.person(grant.patient).replaces] if grant.patient else []
     own = (
         backend.reference(grant.user.fhir_user) if grant.user and {"openid", "fhirUser"} <= set(token.scopes) else None
     )
@@ -82,7 +83,7 @@ def access_of(token: Token, backend: Backend, zone: ZoneInfo) -> Access:
             "system": None,
         },
         own,
-        zone,
+        ZoneInfo(hospital.timezone),
     )
 
 

@@ -104,7 +104,7 @@ def _enter(hospital: str, type_: str | None) -> tuple[Site, Access]:
         raise no_token("invalid_token")
     if type_ is not None and type_ not in served_types(site):
         raise not_found()
-    return site, access_of(token, site.backend, site.zone)
+    return site, access_of(token, site.backend, site.hospital)
 
 
 def served_types(site: Site) -> list[str]:
