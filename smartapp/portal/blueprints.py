@@ -4,6 +4,7 @@ from typing import Final
 
 from smartapp.portal import assets, service
 from smartapp.portal.copies import routes as copies
+from smartapp.portal.patient import compare
 from smartapp.portal.patient import routes as patient
 from smartapp.portal.signin import routes as signin
 
@@ -12,5 +13,6 @@ BLUEPRINTS: Final = (
     service.blueprint,
     signin.blueprint,
     patient.blueprint,
+    compare.blueprint,
     copies.blueprint,
 )

@@ -13,7 +13,7 @@ import numpy as np
 from flask import Blueprint, Response, jsonify, request
 from PIL import Image
 
-from smartapp.errors import NotFound, NotSignedIn, UpstreamDown
+from smartapp.errors import NotFound, NotSignedIn, PermitEnded, UpstreamDown
 from smartapp.web.rules import Rule, rule
 from tests.portal import fakes
 
@@ -30,12 +30,17 @@ HOUNSFIELD = (-1000, -600, 50, 480)
 
 @dataclass
 class StubGateway:
-    """`broken` instances answer 503, `short` ones lack their second half; `asked` lists (path, Accept)."""
+    """`broken` instances answer 503, `short` ones lack their second half; `asked` lists (path, Accept).
+
+    `away`: so many requests are answered 503 with `Retry-After: 1`. `refused`: everything is answered 403.
+    """
 
     tokens: FakeViewerTokens
     broken: set[int] = field(default_factory=set)
     short: set[int] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    away: int = 0
+    refused: bool = False
     hold: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -60,6 +65,11 @@ class StubGateway:
             raise NotSignedIn
         self.tokens.require(token)
         self.asked.append((request.path, request.headers["Accept"]))
+        if self.refused:
+            raise PermitEnded
+        if self.away:
+            self.away -= 1
+            raise UpstreamDown(retry_after=1)
 
     def metadata(self, study: str, series: str) -> Response:
         self._enter()

@@ -311,11 +311,25 @@ def test_while_a_picture_is_on_its_way_the_screen_says_so(opener: Opener, live_p
 def test_signing_out_elsewhere_ends_the_viewer_with_a_way_back(opener: Opener, live_portal: Portal) -> None:
     page = opener()
     canvas_of(page)
+    expect(page.locator("#viewer-progress")).to_be_hidden()
     live_portal.identity.ended.add("ses-ana")
     live_portal.tokens.issued.clear()
     page.locator(f'[data-series-link="{fakes.XRAY}"]').click()
-    expect(page.locator("#viewer-message")).to_contain_text("You are signed out")
+    expect(page.get_by_role("heading", level=1)).to_have_text("This page was closed")
+    expect(page.locator("canvas")).to_have_count(0)
+
+
+def test_when_only_the_right_to_look_has_ended_every_picture_goes(opener: Opener, live_portal: Portal) -> None:
+    page = opener()
+    canvas = canvas_of(page)
+    expect(page.locator("#viewer-progress")).to_be_hidden()
+    live_portal.gateway.refused = True
+    page.locator("#viewer-slider").fill("10")
+    expect(page.locator("#viewer-message")).to_contain_text("your access has ended")
     expect(page.locator("[data-sign-in]")).to_be_visible()
+    page.locator("#viewer-slider").fill("100")  # one that had come before
+    expect(canvas).to_have_attribute("data-state", "error")
+    assert greys(canvas) == [0, 0, 0, 0]
 
 
 def test_a_dead_token_is_renewed_once_and_unseen(opener: Opener, live_portal: Portal) -> None:

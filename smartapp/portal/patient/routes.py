@@ -77,6 +77,7 @@ def study(ctx: str, uid: str) -> str:
         problems=found.problems,
         pictures=found.summary.images_available and any(item.pictures for item in found.series),
         viewer_config=viewer_config(ctx, found.summary.uid),
+        now=parts().clock.now(),
     )
 
 

@@ -22,6 +22,11 @@ def _words() -> dict[str, Any]:
     return {
         "loading": _("Loading pictures …"),
         "position": _("Picture {n} of {total}"),
+        "play": _("Play"),
+        "pause": _("Pause"),
+        "rate": _("{rate} pictures a second"),
+        "offline": _("The hospital's pictures do not answer now. We are waiting and will try again."),
+        "countdown": _("Next try in {seconds} s"),
         "window": _("Window {centre} / {width}"),
         "errors": {
             "unavailable": _("This picture is not available now. Nothing is shown rather than half a picture."),

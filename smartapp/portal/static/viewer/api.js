@@ -5,25 +5,34 @@
  * does not keep a forgotten session alive.
  */
 
-/** What went wrong, as a `kind` that has a sentence in the page's words: signedOut, unavailable, unrenderable, cut. */
+/**
+ * What went wrong, as a `kind` that has a sentence in the page's words: signedOut, unavailable, unrenderable, cut.
+ * `seconds`: the server said that it will be back after so long (RFC 9110 §10.2.3), else null.
+ */
 export class ViewerError extends Error {
-  constructor(kind) {
+  constructor(kind, seconds = null) {
     super(kind);
     this.kind = kind;
+    this.seconds = seconds;
   }
 }
 
 const KIND_BY_STATUS = { 401: "signedOut", 403: "signedOut", 404: "gone", 409: "otherRecord", 422: "unrenderable" };
 const RENEW_BEFORE_MS = 20_000;
+const TRIES = 6;
+const LONGEST_WAIT = 120; // seconds; who is told to come back later than that is better told so by a person's click
 
 export class Api {
   #token = null;
   #asking = null;
   #config;
+  #onPause;
+  #opens = 0;
 
-  /** `config`: {tokenUrl, csrf, study}; all addresses are of this origin. */
-  constructor(config) {
+  /** `config`: {tokenUrl, csrf, study}; all addresses are of this origin. `onPause(seconds)`: the server asked to wait. */
+  constructor(config, onPause) {
     this.#config = config;
+    this.#onPause = onPause;
   }
 
   /** The DICOM JSON of every instance of a series. */
@@ -53,14 +62,28 @@ export class Api {
     }
   }
 
+  /** As `#once`, waiting as long as the server asks for, a few times. All requests wait together. */
   async #get(path, accept, signal) {
+    for (let attempt = 1; ; attempt += 1) {
+      await pause(this.#opens - performance.now(), signal);
+      try {
+        return await this.#once(path, accept, signal);
+      } catch (error) {
+        if (!error.seconds || attempt === TRIES) throw error;
+        this.#opens = Math.max(this.#opens, performance.now() + error.seconds * 1000);
+        this.#onPause((this.#opens - performance.now()) / 1000);
+      }
+    }
+  }
+
+  async #once(path, accept, signal) {
     const token = await this.#bearer();
     let answer = await this.#send(token, path, accept, signal);
     if (answer.status === 401) {
       if (this.#token === token) this.#token = null;
       answer = await this.#send(await this.#bearer(), path, accept, signal);
     }
-    if (!answer.ok) throw new ViewerError(KIND_BY_STATUS[answer.status] ?? "unavailable");
+    if (!answer.ok) throw refusal(answer);
     return answer;
   }
 
@@ -84,7 +107,7 @@ export class Api {
     const answer = await guarded(
       fetch(this.#config.tokenUrl, { method: "POST", headers, credentials: "same-origin", redirect: "error" }),
     );
-    if (!answer.ok) throw new ViewerError(KIND_BY_STATUS[answer.status] ?? "unavailable");
+    if (!answer.ok) throw refusal(answer);
     const { token, expires_in: seconds, dicomweb } = await answer.json();
     this.#token = { value: token, until: performance.now() + seconds * 1000, dicomweb: sameOrigin(dicomweb) };
     return this.#token;
@@ -93,6 +116,24 @@ export class Api {
 
 function framePath(series, picture) {
   return `series/${series}/instances/${picture.sop}/frames/${picture.frame}`;
+}
+
+function refusal(answer) {
+  const seconds = answer.status === 503 ? Number(answer.headers.get("Retry-After")) : 0;
+  const worthIt = seconds > 0 && seconds <= LONGEST_WAIT;
+  return new ViewerError(KIND_BY_STATUS[answer.status] ?? "unavailable", worthIt ? seconds : null);
+}
+
+/** Resolves after `milliseconds`, at once for none; rejects as `fetch` does when `signal` is aborted. */
+function pause(milliseconds, signal) {
+  if (!(milliseconds > 0)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
 }
 
 /** The token goes to the origin that gave the page and to no other. */

@@ -58,6 +58,12 @@ export class Frames {
     this.#fill();
   }
 
+  /** Fetches all pictures from now on: somebody plays them as a film. */
+  fetchAll() {
+    this.#reach = this.#pictures.length;
+    this.#fill();
+  }
+
   /** Forgets that a picture failed and asks for it again. */
   retry() {
     this.#failed.clear();

@@ -33,12 +33,29 @@ function standardLetters(code) {
   return code.replaceAll("H", "S").replaceAll("F", "I").replace(/[^LRAPSI]/g, "").slice(0, 2);
 }
 
+function normalOf([rx, ry, rz, cx, cy, cz]) {
+  return [ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx];
+}
+
+/** Whether two pictures lie in one coordinate system and parallel, so that their places can be compared. */
+export function comparable(one, other) {
+  if (!one?.orientation || !other?.orientation || one.place === null || other.place === null) return false;
+  if (!one.frameOfReference || one.frameOfReference !== other.frameOfReference) return false;
+  const [a, b] = [normalOf(one.orientation), normalOf(other.orientation)];
+  return a.reduce((sum, part, axis) => sum + part * b[axis], 0) > 0.99;
+}
+
+/** Where a cut lies, as `S 150.0 mm`: the side of the origin it is on, and how far; empty when it does not say. */
+export function placeText({ orientation, place }) {
+  if (!orientation || place === null) return "";
+  const letters = directionLetters(normalOf(orientation));
+  return `${place < 0 ? opposite(letters) : letters} ${Math.abs(place).toFixed(1)} mm`;
+}
+
 /** The distance of a picture along the normal of its plane, in mm; 0 when it does not say where it lies. */
 export function distanceAlongNormal(orientation, position) {
   if (!orientation || !position) return 0;
-  const [rx, ry, rz, cx, cy, cz] = orientation;
-  const normal = [ry * cz - rz * cy, rz * cx - rx * cz, rx * cy - ry * cx];
-  return normal.reduce((sum, part, axis) => sum + part * position[axis], 0);
+  return normalOf(orientation).reduce((sum, part, axis) => sum + part * position[axis], 0);
 }
 
 /** Screen pixels per picture column and row that fit the whole picture, true to the pixels' shape. */

@@ -24,6 +24,11 @@ const TAG = {
   shape: "00281056",
   voiSequence: "00283010",
   modality: "00080060",
+  frameOfReference: "00200052",
+  displayRate: "00082144",
+  cineRate: "00180040",
+  frameTime: "00181063",
+  frameTimes: "00181065",
   orientation: "00200037",
   position: "00200032",
   patientOrientation: "00200020",
@@ -66,6 +71,7 @@ function frameView(dataset, index) {
 function picture(dataset, frame) {
   const orientation = sized(numbers(dataset, TAG.orientation), 6);
   const spacing = sized(numbers(dataset, TAG.pixelSpacing), 2);
+  const place = sized(numbers(dataset, TAG.position), 3);
   return {
     sop: first(dataset, TAG.sop),
     frame,
@@ -78,10 +84,27 @@ function picture(dataset, frame) {
     spacing,
     windowPresets: isGrey(dataset) && first(dataset, TAG.modality) === "CT",
     aspect: spacing ?? sized(numbers(dataset, TAG.aspect), 2) ?? [1, 1],
+    clip: number(dataset, TAG.frames, 1) > 1,
+    interval: intervalOf(dataset, frame),
+    frameOfReference: first(dataset, TAG.frameOfReference) ?? null,
     orientation,
+    place: orientation && place ? distanceAlongNormal(orientation, place) : null,
     patientOrientation: sized(values(dataset, TAG.patientOrientation), 2),
-    distance: distanceAlongNormal(orientation, sized(numbers(dataset, TAG.position), 3)),
+    distance: distanceAlongNormal(orientation, place),
   };
+}
+
+/** How long a frame stays in a film, in ms (PS3.3 §C.7.6.5): as recommended, as taken, or a tenth of a second. */
+function intervalOf(dataset, frame) {
+  const byRate = (tag) => 1000 / number(dataset, tag, 0);
+  const asked = [
+    byRate(TAG.displayRate),
+    number(dataset, TAG.frameTime, 0),
+    numbers(dataset, TAG.frameTimes)[frame - 1],
+    byRate(TAG.cineRate),
+  ];
+  const found = asked.find((value) => Number.isFinite(value) && value > 0) ?? 100;
+  return Math.min(2000, Math.max(10, found));
 }
 
 /** Grey pictures of 8 or 16 bits are windowed here; all others (colour, palettes, tables) come drawn by the server. */

@@ -1,6 +1,6 @@
 /** Says in words and attributes what the canvas shows: position, window, directions, scale, progress, trouble. */
 
-import { edgeLetters, scaleBar } from "./geometry.js";
+import { edgeLetters, placeText, scaleBar } from "./geometry.js";
 
 const REST_MS = 400; // a screen reader hears the position when scrolling rests, not two hundred times
 
@@ -9,11 +9,13 @@ export class Panel {
   #canvas;
   #words;
   #resting = 0;
+  #waitsUntil = 0;
+  #counting = 0;
 
   /** `words` are the page's sentences, with {n}, {total}, {centre}, {width}, {length} to fill in. */
   constructor(root, words) {
     this.#root = root;
-    this.#canvas = root.querySelector("#viewer-canvas");
+    this.#canvas = root.querySelector("canvas");
     this.#words = words;
   }
 
@@ -24,20 +26,22 @@ export class Panel {
     delete this.#canvas.dataset.slice;
     delete this.#canvas.dataset.window;
     this.#text("[data-series-name]", series.label);
-    for (const part of ["#viewer-position", "#viewer-window"]) this.#text(part, "");
+    for (const part of ["[data-position]", "[data-place]", "[data-window]"]) this.#text(part, "");
     this.#edges(null);
     this.#bar(null);
-    this.#message(this.#words.loading, { busy: true });
+    this.#find("[data-film]").hidden = true;
+    this.#busy();
     this.#progress(0, 0);
   }
 
   /** The series' list of pictures has come. */
   opened(series, pictures) {
-    const slider = this.#find("#viewer-slider");
+    const slider = this.#find('input[type="range"]');
     slider.max = String(pictures.length);
     slider.disabled = pictures.length < 2;
     this.#find("[data-presets]").hidden = !pictures[0].windowPresets;
     this.#find("[data-window-tools]").hidden = !pictures[0].grey;
+    this.#find("[data-film]").hidden = pictures.length < 2;
     this.#progress(0, pictures.length);
   }
 
@@ -49,6 +53,7 @@ export class Panel {
     this.#position(index, count);
     this.#window(window);
     this.#pressed(preset);
+    this.#text("[data-place]", placeText(picture));
     this.#edges(edgeLetters(picture));
     this.#bar(scaleBar(scale, this.#canvas.clientWidth / 4));
     this.#message("");
@@ -58,16 +63,30 @@ export class Panel {
   waiting(index, count) {
     this.#state("loading");
     this.#position(index, count);
-    this.#message(this.#words.loading, { busy: true });
+    this.#busy();
+  }
+
+  /** The server asked to wait so many seconds; then the pictures are asked for again. */
+  pausing(seconds) {
+    this.#waitsUntil = performance.now() + seconds * 1000;
+    if (this.#canvas.dataset.state === "loading") this.#busy();
+  }
+
+  /** A film plays, or stands; so many pictures a second. */
+  filming(playing, rate) {
+    this.#canvas.dataset.playing = String(playing);
+    this.#text('[data-action="play"]', playing ? this.#words.pause : this.#words.play);
+    this.#text("[data-rate]", fill(this.#words.rate, { rate: rate < 10 ? rate.toFixed(1) : Math.round(rate) }));
   }
 
   /** The picture cannot be had; the screen is empty. `kind` names the sentence. */
   failed(kind, index, count) {
     this.#state("error");
     delete this.#canvas.dataset.slice;
+    this.#text("[data-place]", "");
     this.#edges(null);
     this.#bar(null);
-    if (count) this.#position(index, count);
+    if (count && index !== undefined) this.#position(index, count);
     const signedOut = kind === "signedOut" || kind === "otherRecord";
     this.#message(this.#words.errors[kind] ?? this.#words.errors.unavailable, { signedOut, again: !signedOut });
   }
@@ -84,23 +103,23 @@ export class Panel {
 
   #position(index, count) {
     const text = fill(this.#words.position, { n: index + 1, total: count });
-    this.#text("#viewer-position", text);
-    const slider = this.#find("#viewer-slider");
+    this.#text("[data-position]", text);
+    const slider = this.#find('input[type="range"]');
     slider.value = String(index + 1);
     slider.setAttribute("aria-valuetext", text);
     clearTimeout(this.#resting);
-    this.#resting = setTimeout(() => this.#text("#viewer-live", text), REST_MS);
+    this.#resting = setTimeout(() => this.#text("[data-live]", text), REST_MS);
   }
 
   #window(window) {
     if (!window) {
       delete this.#canvas.dataset.window;
-      this.#text("#viewer-window", "");
+      this.#text("[data-window]", "");
       return;
     }
     const [centre, width] = window.map((value) => Math.round(value * 10) / 10);
     this.#canvas.dataset.window = `${centre},${width}`;
-    this.#text("#viewer-window", fill(this.#words.window, { centre: Math.round(centre), width: Math.round(width) }));
+    this.#text("[data-window]", fill(this.#words.window, { centre: Math.round(centre), width: Math.round(width) }));
   }
 
   #pressed(preset) {
@@ -127,17 +146,38 @@ export class Panel {
   }
 
   #progress(here, count) {
-    const element = this.#find("#viewer-progress");
+    const element = this.#find("progress");
     element.hidden = count < 2 || here >= count;
     element.max = Math.max(1, count);
     element.value = here;
   }
 
+  /** Something is on its way, or will be asked for again: then the seconds are counted down. */
+  #busy() {
+    const left = () => Math.ceil((this.#waitsUntil - performance.now()) / 1000);
+    clearInterval(this.#counting);
+    if (left() <= 0) {
+      this.#message(this.#words.loading, { busy: true });
+      return;
+    }
+    const tick = () => {
+      if (left() > 0) this.#text("[data-countdown]", fill(this.#words.countdown, { seconds: left() }));
+      else this.#busy();
+    };
+    this.#message(this.#words.offline, { busy: true });
+    this.#counting = setInterval(tick, 500);
+    tick();
+  }
+
   #message(text, { busy = false, again = false, signedOut = false } = {}) {
-    const box = this.#find("#viewer-message");
+    if (text !== this.#words.offline) {
+      clearInterval(this.#counting);
+      this.#text("[data-countdown]", "");
+    }
+    const box = this.#find(".stage-message");
     box.hidden = text === "";
     box.dataset.busy = String(busy);
-    this.#text("#viewer-message [data-text]", text);
+    this.#text(".stage-message [data-text]", text);
     this.#find('[data-action="retry"]').hidden = !again;
     this.#find("[data-sign-in]").hidden = !signedOut;
   }

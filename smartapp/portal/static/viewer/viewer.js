@@ -9,6 +9,7 @@ import { CT_PRESETS, draggedWindow, fullWindow } from "./window.js";
 const WHOLE = Object.freeze({ zoom: 1, x: 0, y: 0 });
 const ZOOM = { least: 1, most: 16 };
 const MEBIBYTE = 2 ** 20;
+const ENDS = new Set(["signedOut", "otherRecord"]); // nothing of the record may stay on the screen then
 
 export class Viewer {
   #api;
@@ -22,6 +23,7 @@ export class Viewer {
   #window = null; // null: as each picture brings it along
   #preset = "own";
   #view = WHOLE;
+  #listeners = [];
 
   /** `panel` says what is on the screen (panel.js); it never changes what is. */
   constructor({ api, canvas, panel }) {
@@ -41,6 +43,51 @@ export class Viewer {
     return this.#wanted;
   }
 
+  /** The picture that was asked for last, as metadata.js describes it; undefined while no series is open. */
+  get picture() {
+    return this.#pictures[this.#wanted];
+  }
+
+  /** First and last index of what belongs together as a film: the frames of one object, else the whole series. */
+  get clip() {
+    if (!this.picture?.clip) return [0, this.count - 1];
+    const same = (index) => this.#pictures[index]?.sop === this.picture.sop;
+    let [start, end] = [this.#wanted, this.#wanted];
+    while (same(start - 1)) start -= 1;
+    while (same(end + 1)) end += 1;
+    return [start, end];
+  }
+
+  /** How long this picture stays in a film, in milliseconds. */
+  get interval() {
+    return this.picture?.interval ?? 100;
+  }
+
+  /** Whether picture `index` is here; why it is not to be had. */
+  has(index) {
+    return this.#frames?.get(index) !== undefined;
+  }
+
+  failure(index) {
+    return this.#frames?.failure(index);
+  }
+
+  /** The index of the picture that lies nearest to `place` (mm along the normal). */
+  nearest(place) {
+    const far = (index) => Math.abs(this.#pictures[index].place - place);
+    return this.#pictures.reduce((best, _, index) => (far(index) < far(best) ? index : best), 0);
+  }
+
+  /** `listener({by})` is called when another picture is asked for, by `person`, `film`, `link`, or as a series opens. */
+  listen(listener) {
+    this.#listeners.push(listener);
+  }
+
+  /** Fetches the whole series from now on. */
+  fetchAll() {
+    this.#frames?.fetchAll();
+  }
+
   /** Opens a series ({uid, …} from the page's list) at its middle picture. */
   async open(series) {
     this.#begin(series);
@@ -54,9 +101,9 @@ export class Viewer {
       this.#pictures = pictures;
       this.#frames = this.#framesOf(series, pictures);
       this.#panel.opened(series, pictures);
-      this.show(Math.floor((pictures.length - 1) / 2));
+      this.show(pictures[0].clip && pictures[0].place === null ? 0 : Math.floor((pictures.length - 1) / 2), "open");
     } catch (error) {
-      if (this.#series === series) this.#panel.failed(error.kind ?? "unavailable");
+      if (this.#series === series) this.#failed(error.kind ?? "unavailable");
     }
   }
 
@@ -90,12 +137,13 @@ export class Viewer {
     this.show(this.#wanted);
   }
 
-  /** Shows picture `index` as soon as it is here; indexes past either end mean that end. */
-  show(index) {
+  /** Shows picture `index` as soon as it is here; indexes past either end mean that end. `by`: as for `listen`. */
+  show(index, by = "person") {
     if (!this.#frames) return;
     this.#wanted = Math.min(this.count - 1, Math.max(0, index));
     this.#frames.lookAt(this.#wanted);
     this.#draw();
+    for (const listener of this.#listeners) listener({ by });
   }
 
   /** Moves on by `steps` pictures. */
@@ -145,6 +193,11 @@ export class Viewer {
   }
 
   #arrived(index) {
+    const failure = this.#frames.failure(index);
+    if (ENDS.has(failure)) {
+      this.#failed(failure);
+      return;
+    }
     this.#panel.progress(this.#frames.count, this.#frames.goal);
     if (index === this.#wanted) this.#draw();
   }
@@ -178,13 +231,22 @@ export class Viewer {
 
   #absent(index) {
     const failure = this.#frames.failure(index);
-    if (failure) {
-      this.#shown = -1;
-      this.#screen.clear();
-      this.#panel.failed(failure, index, this.count);
-      return;
-    }
-    this.#panel.waiting(index, this.count);
+    if (failure) this.#failed(failure, index);
+    else this.#panel.waiting(index, this.count);
+  }
+
+  /** Nothing is shown. When the right to look has ended, nothing is kept either. */
+  #failed(kind, index) {
+    this.#shown = -1;
+    this.#screen.clear();
+    this.#panel.failed(kind, index, this.count);
+    if (!ENDS.has(kind)) return;
+    this.#frames?.close();
+    this.#frames = null;
+    // The page's own watch (session/care.js) asks the server, and clears everything if the session is over.
+    const channel = new BroadcastChannel("session-care");
+    channel.postMessage("over");
+    channel.close();
   }
 
   /** CSS pixels per millimetre in the body, or null when the picture does not know. */
