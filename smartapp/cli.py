@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; its exit status. What goes wrong is one sentence on standard error."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given[:1] == ["sandbox"]:
-        _become_sandbox(given[1:])
+        _become("smartapp.sandbox", *given[1:])
     parsed = _parser().parse_args(given)
     command: Command = parsed.command
     try:
@@ -77,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
     _add(commands, "serve", _serve, "serve the product with gunicorn")
     _add(commands, "ohif", _ohif, "serve OHIF, the viewer that measures, at its own address")
+    _add(commands, "worker", _worker, "do the background work: send mail")
     _add(commands, "doctor", _doctor, "tell what works, what does not, and what to do about it")
     commands.add_parser("sandbox", help="EHR, PACS, sample people and the product together (see sandbox --help)")
     database = commands.add_parser("db", help="the tables").add_subparsers(required=True, metavar="action")
@@ -99,9 +100,9 @@ def _add(
     return parser
 
 
-def _become_sandbox(arguments: list[str]) -> NoReturn:
-    """The sandbox is a program of its own: this process becomes it, so that signals and standard output are its."""
-    os.execv(sys.executable, [sys.executable, "-m", "smartapp.sandbox", *arguments])  # noqa: S606 -- no shell is wanted
+def _become(module: str, *arguments: str) -> NoReturn:
+    """A program of its own: this process becomes it, so that signals and standard output are its."""
+    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606 -- no shell is wanted
 
 
 def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
@@ -145,6 +146,11 @@ def _ohif(_arguments: argparse.Namespace, settings: Settings) -> int:
 
     Viewer().run()
     return 0
+
+
+def _worker(arguments: argparse.Namespace, settings: Settings) -> int:
+    _require_ready(settings)
+    _become("smartapp.worker", "--config", str(arguments.config.resolve()))
 
 
 def _require_ready(settings: Settings) -> None:

@@ -13,10 +13,13 @@ from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.service import PacsReader
+from smartapp.db.outbox.service import Outbox
+from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
 from smartapp.fhir.upstream.service import FhirReader
+from smartapp.identity.contacts.service import Contacts
 from smartapp.identity.service import Identity
 from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.keeper import TokenKeeper
@@ -67,8 +70,9 @@ def build_house(ground: Ground) -> House:
     keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
     pool = RenderPool(settings.rendering)
-    viewer_tokens = ViewerTokens(ground.database, ground.keyring, identity, clock)
     records = _records(ground, access, fhir, keeper, pool)
+    alerts = _alerts(ground)
+    viewer_tokens = ViewerTokens(ground.database, ground.keyring, identity, clock)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -85,12 +89,26 @@ def build_house(ground: Ground) -> House:
             access=access,
             fhir=fhir,
             identity=identity,
+            alerts=alerts,
         ),
+        alerts=alerts,
         viewer_tokens=viewer_tokens,
         ohif=_ohif(ground, identity, viewer_tokens),
     )
     app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway))
     return House(app, Housekeeping(ground.audit, identity, keeper), pool)
+
+
+def _alerts(ground: Ground) -> Alerts:
+    return Alerts(
+        settings=ground.settings,
+        database=ground.database,
+        contacts=Contacts(ground.datakeys, ground.clock),
+        outbox=Outbox(ground.database, ground.keyring, ground.clock),
+        single_use=SingleUse(ground.database, ground.keyring, ground.clock),
+        audit=ground.audit,
+        clock=ground.clock,
+    )
 
 
 def _launcher(ground: Ground, ehrs: Ehrs, keeper: TokenKeeper) -> Launcher:

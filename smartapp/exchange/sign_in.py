@@ -8,6 +8,7 @@ from smartapp.access.service import Access
 from smartapp.clock import Clock
 from smartapp.db.unit import Database
 from smartapp.errors import AccessDenied, Reason, SmartappError
+from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.representatives import end_of_right
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, PrincipalKind
@@ -41,6 +42,7 @@ class SignIn:
         access: Access,
         fhir: FhirReader,
         identity: Identity,
+        alerts: Alerts,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -50,6 +52,7 @@ class SignIn:
         self._access = access
         self._fhir = fhir
         self._identity = identity
+        self._alerts = alerts
 
     def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None, *, request_id: str) -> BegunLaunch:
         """Where to send the browser for a launch that the EHR began (SMART App Launch 2.2, EHR launch)."""
@@ -85,7 +88,7 @@ class SignIn:
         person = self._fhir.person_name(permit, done.fhir_user) if acting else record.name
         display = Display(person_name=person, record_name=record.name, record_birth_date=record.birth_date)
         with self._database.write() as session:
-            return self._identity.open_session(
+            opened = self._identity.open_session(
                 session,
                 provider=done.provider,
                 iss=done.iss,
@@ -101,6 +104,8 @@ class SignIn:
                 expires_at=self._end_of_right(done.provider, record.birth_date) if acting else None,
                 request_id=request_id,
             )
+            self._alerts.signed_in(session, opened.person_id, done.provider, opened.agent)
+            return opened
 
     def _end_of_right(self, provider_id: str, birth_date: date | None) -> datetime | None:
         provider = self._settings.provider(provider_id)

@@ -84,13 +84,16 @@ class BrowserSession:
 class OpenedSession:
     """A session that was just opened. `cookie` is its secret, handed out once and kept nowhere.
 
-    `replaced_credentials` are the EHR credentials of the session that ended for it.
+    `replaced_credentials` are the EHR credentials of the session that ended for it; `agent` is what the browser is, as
+    far as a person recognises it.
     """
 
     cookie: str = field(repr=False)
     session_id: str
     context_id: str
     replaced_credentials: tuple[str, ...] = ()
+    person_id: str = ""
+    agent: str = ""
 
 
 @dataclass(frozen=True)

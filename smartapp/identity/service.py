@@ -86,7 +86,8 @@ class Identity:
         replaced = self._replace(session, replaces, request_id)
         subject_ref = self._keyring.mac("identity.subject", f"{provider}\x1f{iss}\x1f{sub}")
         person = store.person_id(session, subject_ref, provider, new_id("per"), now)
-        opened = OpenedSession(new_secret("sas"), new_id("ses"), new_id("ctx"), replaced)
+        agent = agents.summary(user_agent)
+        opened = OpenedSession(new_secret("sas"), new_id("ses"), new_id("ctx"), replaced, person, agent)
         context = Context(
             opened.context_id,
             kind,
@@ -97,7 +98,7 @@ class Identity:
             relation=relation,
             expires_at=expires_at,
         )
-        row = StoredSession(opened.session_id, person, agents.summary(user_agent), now, now, now + self._absolute)
+        row = StoredSession(opened.session_id, person, agent, now, now, now + self._absolute)
         store.add(session, row, self._cookie_ref(opened.cookie), self._seal.close(context, session))
         detail = {"as": kind.value, "agent": row.agent, "relation": relation}
         self._record(session, "session.open", row, patient=patient, detail=detail, request_id=request_id)

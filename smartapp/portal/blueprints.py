@@ -3,9 +3,11 @@
 from typing import Final
 
 from smartapp.portal import assets, service
+from smartapp.portal.alerts import routes as alerts
 from smartapp.portal.copies import routes as copies
 from smartapp.portal.patient import compare
 from smartapp.portal.patient import routes as patient
+from smartapp.portal.session import routes as session
 from smartapp.portal.signin import routes as signin
 
 BLUEPRINTS: Final = (
@@ -15,4 +17,6 @@ BLUEPRINTS: Final = (
     patient.blueprint,
     compare.blueprint,
     copies.blueprint,
+    alerts.blueprint,
+    session.blueprint,
 )

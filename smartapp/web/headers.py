@@ -27,11 +27,20 @@ def allow_forms_to(origins: Iterable[str]) -> None:
     g.form_targets = tuple(origins)
 
 
+def allow_frames_in(origins: Iterable[str]) -> None:
+    """Lets pages of these origins frame the current one: for the one page that shows nothing and changes nothing."""
+    g.frame_ancestors = tuple(origins)
+
+
 def add(response: Response) -> Response:
     """After each request. Only files of our own that carry no personal data may be kept by a cache."""
-    response.headers.setdefault("Content-Security-Policy", " ".join((_POLICY, *g.get("form_targets", ()))))
+    framed_by, policy = g.get("frame_ancestors", ()), " ".join((_POLICY, *g.get("form_targets", ())))
+    if framed_by:
+        policy = policy.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(framed_by)}")
+    response.headers.setdefault("Content-Security-Policy", policy)
     for name, value in _ALWAYS.items():
-        response.headers.setdefault(name, value)
+        if not (framed_by and name == "X-Frame-Options"):  # it cannot name origins, and would refuse all
+            response.headers.setdefault(name, value)
     if request.endpoint and request.endpoint.endswith("static") and response.status_code in {200, 304}:
         response.headers["Cache-Control"] = "no-cache"  # asked for again by ETag: modules of two versions never mix
     else:

@@ -9,6 +9,7 @@ from flask import Flask, current_app
 
 if TYPE_CHECKING:
     from smartapp.clock import Clock
+    from smartapp.exchange.alerts.service import Alerts
     from smartapp.exchange.copies.service import Copies
     from smartapp.exchange.sign_in import SignIn
     from smartapp.identity.service import Identity
@@ -33,6 +34,7 @@ class Parts:
     sign_in: SignIn
     copies: Copies
     viewer_tokens: ViewerTokens
+    alerts: Alerts
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Response, g, request
+from flask import Response, current_app, g, request
 
 from smartapp.errors import NotSignedIn
 from smartapp.identity.model import Principal
@@ -13,6 +14,10 @@ from smartapp.web.parts import parts
 
 if TYPE_CHECKING:
     from smartapp.identity.service import BrowserSession
+
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_PASSIVE: Final = "passive"
 
 
 def _cookie_name(kind: str) -> str:
@@ -35,11 +40,22 @@ def raw_flow_cookie() -> str | None:
     return request.cookies.get(_cookie_name("flow"))
 
 
+def passive(view: _View) -> _View:
+    """Marks a view that pages call by themselves: it is nobody's activity, and moves no idle limit."""
+    setattr(view, _PASSIVE, True)
+    return view
+
+
+def _is_passive() -> bool:
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, _PASSIVE, False)
+
+
 def current_or_none() -> BrowserSession | None:
     """The live session of this browser, looked up once per request."""
     if "browser_session" not in g:
         raw = raw_cookie()
-        g.browser_session = parts().identity.lookup(raw) if raw else None
+        g.browser_session = parts().identity.lookup(raw, touch=not _is_passive()) if raw else None
     found: BrowserSession | None = g.browser_session
     return found
 

@@ -20,7 +20,7 @@ from smartapp.security.keyring import Keyring
 from smartapp.settings import Database, Keys, Provider, Server, Settings, Storage
 from smartapp.web.app import build_app
 from smartapp.web.parts import Parts
-from tests.portal.fakes import FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
+from tests.portal.fakes import FakeAlerts, FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
 from tests.portal.stub_gateway import StubGateway
 from tests.support.clock import FixedClock
 
@@ -46,6 +46,7 @@ class Portal:
     records: FakeRecords = field(default_factory=FakeRecords)
     identity: FakeIdentity = field(default_factory=FakeIdentity)
     tokens: FakeViewerTokens = field(default_factory=FakeViewerTokens)
+    alerts: FakeAlerts = field(default_factory=FakeAlerts)
 
     def __post_init__(self) -> None:
         self.sign_in = FakeSignIn(self.identity)
@@ -82,6 +83,7 @@ class Portal:
             sign_in=cast("Any", self.sign_in),
             viewer_tokens=cast("Any", self.tokens),
             copies=cast("Any", None),
+            alerts=cast("Any", self.alerts),
         )
         return build_app(parts, (*BLUEPRINTS, self.gateway.blueprint()))
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from smartapp.dicomweb.core.sr import SrDocument
 from smartapp.errors import NotFound, NotSignedIn, WrongContext
+from smartapp.exchange.alerts.service import AlertsRefused
 from smartapp.identity.model import (
     BrowserSession,
     Context,
@@ -217,3 +218,30 @@ class FakeViewerTokens:
     def require(self, raw: str) -> None:
         if raw not in self.issued:
             raise NotSignedIn
+
+
+@dataclass
+class FakeAlerts:
+    """An address, and what was asked."""
+
+    available: bool = True
+    current: str | None = "ana@example.org"
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    refusal: str | None = None
+
+    def address(self, principal: Principal) -> str | None:
+        return self.current
+
+    def ask(self, principal: Principal, address: str, language: str, *, request_id: str) -> None:
+        self._done("ask", address, language)
+
+    def confirm(self, principal: Principal, code: str, *, request_id: str) -> None:
+        self._done("confirm", code)
+
+    def remove(self, principal: Principal, *, request_id: str) -> None:
+        self._done("remove")
+
+    def _done(self, *call: str) -> None:
+        self.calls.append(call)
+        if self.refusal is not None:
+            raise AlertsRefused(self.refusal)

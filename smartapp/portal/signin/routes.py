@@ -6,6 +6,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from smartapp.errors import BadInput, LaunchRefused
 from smartapp.exchange.sign_in import Browser
+from smartapp.portal.signin.frame import page_for_frame
 from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
@@ -40,9 +41,10 @@ def start() -> Response:
 @rule(Rule.PUBLIC)
 def launch() -> Response:
     """A launch that the EHR began (SMART App Launch 2.2, EHR launch): `iss` and `launch`, once each."""
-    begun = parts().sign_in.start_ehr_launch(
-        _one("iss"), _one("launch"), sessions.raw_flow_cookie(), request_id=request_id()
-    )
+    iss, launch = _one("iss"), _one("launch")
+    if page := page_for_frame(iss, launch):
+        return page
+    begun = parts().sign_in.start_ehr_launch(iss, launch, sessions.raw_flow_cookie(), request_id=request_id())
     return _off(begun.authorize_url, begun.browser_secret)
 
 

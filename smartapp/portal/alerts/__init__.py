@@ -1,0 +1,1 @@
+"""The page on which somebody says where alerts on sign-ins go."""
