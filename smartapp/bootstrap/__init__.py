@@ -132,4 +132,4 @@ def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeep
         settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock, ground.audit
     )
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
-    return Records(settings, access, index, fhir, pacs, cache, pool, ground.audit)
+    return Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock)

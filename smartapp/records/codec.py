@@ -9,7 +9,7 @@ from typing import Any
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 
-VERSION = 3
+VERSION = 4
 """Of the layout. Another one's bytes are not read: the index is fetched anew."""
 
 
@@ -48,6 +48,18 @@ def _study(fields: Mapping[str, Any]) -> IndexedStudy:
             "body_parts": tuple(fields["body_parts"]),
             "body_sites": tuple(fields["body_sites"]),
             "labels": tuple(fields["labels"]),
-            "reports": tuple(ReportLink(**report) for report in fields["reports"]),
+            "reports": tuple(_report(report) for report in fields["reports"]),
+        }
+    )
+
+
+def _report(fields: Mapping[str, Any]) -> ReportLink:
+    issued = fields["issued"]
+    return ReportLink(
+        **{
+            **fields,
+            "issued": datetime.fromisoformat(issued) if issued else None,
+            "categories": tuple(fields["categories"]),
+            "marks": tuple(fields["marks"]),
         }
     )

@@ -129,11 +129,23 @@ def _study(
         body_sites=tuple(dict.fromkeys(site.code for site in sites if site.code)),
         series_count=_count(row, "NumberOfStudyRelatedSeries", said.series_count if said else 0),
         instance_count=_count(row, "NumberOfStudyRelatedInstances", said.instance_count if said else 0),
-        reports=tuple(ReportLink(report.id, status, report.title) for report, status in shown),
+        reports=tuple(_link(report, status, ehr) for report, status in shown),
         row={tag: element for tag, element in clean(row, lambda _uri: None).items() if tag in returnable(Level.STUDY)},
         labels=tuple(
             sorted(frozenset().union(*(study.labels for study in ehr), *(report.labels for report in reports)))
         ),
+    )
+
+
+def _link(report: ReportFacts, status: ReportStatus, ehr: Sequence[ImagingStudyFacts]) -> ReportLink:
+    """The report, marked as its study is: what holds back a study holds back what was found in it."""
+    return ReportLink(
+        id=report.id,
+        status=status,
+        title=report.title,
+        issued=report.issued or report.effective,
+        categories=tuple(sorted(report.categories)),
+        marks=tuple(sorted(report.marks.union(*(study.marks for study in ehr)))),
     )
 
 
@@ -174,8 +186,8 @@ def _offset(text: str) -> tzinfo | None:
     return timezone(timedelta(minutes=-minutes if text[0] == "-" else minutes))
 
 
-def report_status(study: IndexedStudy) -> ReportStatus:
-    """The word for the whole study: the furthest that any of its reports has come."""
-    found = {report.status for report in study.reports}
+def report_status(reports: Sequence[ReportLink]) -> ReportStatus:
+    """The word for a whole study: the furthest that any of its reports has come."""
+    found = {report.status for report in reports}
     order: tuple[ReportStatus, ...] = ("amended", "final", "preliminary")
     return next((status for status in order if status in found), "none")

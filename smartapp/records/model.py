@@ -10,7 +10,8 @@ from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.fhir.upstream.model import ReportDocument
 from smartapp.identity.model import PatientKey
 
-ReportStatus = Literal["final", "amended", "preliminary", "none"]
+ReportStatus = Literal["final", "amended", "preliminary", "none", "withheld"]
+"""`withheld`: there are reports, and none of them is shown yet."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,11 @@ class ReportLink:
     id: str
     status: ReportStatus
     title: str = ""
+    issued: datetime | None = None
+    """When it was issued, or else when the examination was; aware."""
+    categories: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+    """Its labels and tags, and those of the EHR's ImagingStudy (`system|code`)."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +132,23 @@ class SeriesSummary:
 
 
 @dataclass(frozen=True)
+class Withheld:
+    """A report that is there and not shown yet, and why; `until` (UTC) where the day is known."""
+
+    report_id: str
+    why: Literal["blocked", "preliminary", "delayed"]
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
 class StudyPage:
-    """A study with its series in their order, and its reports, newest first."""
+    """A study with its series in their order, and its reports, newest first; `withheld` are those not shown yet."""
 
     summary: StudySummary
     series: tuple[SeriesSummary, ...]
     reports: tuple[ReportDocument, ...]
     problems: tuple[str, ...]
+    withheld: tuple[Withheld, ...] = ()
 
 
 @dataclass(frozen=True)

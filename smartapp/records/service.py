@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from smartapp.access.service import Access
 from smartapp.audit.service import AuditTrail
+from smartapp.clock import Clock
 from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, get, number
@@ -27,12 +28,14 @@ from smartapp.records.model import (
     Attachment,
     IndexedStudy,
     InstanceSummary,
+    ReportLink,
     SeriesSummary,
     StudyList,
     StudyPage,
     StudySummary,
 )
 from smartapp.records.papers import Papers, paper_kind
+from smartapp.records.release import Released, release
 from smartapp.settings import Settings
 
 
@@ -53,15 +56,17 @@ class Records:
         cache: InstanceCache,
         pool: RenderPool,
         audit: AuditTrail,
+        clock: Clock,
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._audit = audit
         self._fhir = fhir
         self._gate = Gate(access, index, audit)
         self._documents = Documents(pacs, cache)
         instances = Instances(pacs, cache, self._documents)
         self.images = Images(self._gate, self._documents, instances, cache, pool, audit, settings.server.base_url)
-        self._papers = Papers(self._gate, self._documents, self.images, audit)
+        self._papers = Papers(self._gate, self._documents, self.images, audit, self._released)
 
     def studies(self, principal: Principal, request_id: str) -> StudyList:
         """The patient's studies, newest first, with what is known of each and whether a report is there."""
@@ -80,9 +85,10 @@ class Records:
         permit, index, study = self._gate.study(principal, study_uid, Action.LIST, request_id)
         self._audit.count(permit.disclosure_id)
         series, no_series = self._series(principal, study, request_id)
-        reports, no_reports = self._reports(principal, study, request_id)
+        released = self._released(principal, study)
+        reports, no_reports = self._reports(principal, study, released.shown, request_id)
         problems = dict.fromkeys([*index.problems, *no_series, *no_reports])
-        return StudyPage(self._summary(principal, study), series, reports, tuple(problems))
+        return StudyPage(self._summary(principal, study), series, reports, tuple(problems), released.withheld)
 
     def instances(self, principal: Principal, study: str, series: str, request_id: str) -> tuple[InstanceSummary, ...]:
         """The instances of a series in viewing order."""
@@ -100,7 +106,7 @@ class Records:
     ) -> Attachment:
         """A file of a report that belongs to the study."""
         permit, _, study = self._gate.study(principal, study_uid, Action.READ_REPORT, request_id)
-        if report_id not in {report.id for report in study.reports}:
+        if report_id not in {report.id for report in self._released(principal, study).shown}:
             raise NotFound
         content_type, body = self._fhir.attachment(permit, report_id, index)
         self._audit.count(permit.disclosure_id, bytes=len(body))
@@ -128,14 +134,14 @@ class Records:
             return (), [PACS_MISSING]
 
     def _reports(
-        self, principal: Principal, study: IndexedStudy, request_id: str
+        self, principal: Principal, study: IndexedStudy, shown: tuple[ReportLink, ...], request_id: str
     ) -> tuple[tuple[ReportDocument, ...], list[str]]:
-        if not study.reports:
+        if not shown:
             return (), []
         permit, _, _ = self._gate.study(principal, study.uid, Action.READ_REPORT, request_id)
         found: list[ReportDocument] = []
         problems: list[str] = []
-        for link in study.reports:
+        for link in shown:
             try:
                 document = self._fhir.report(permit, link.id)
             except UpstreamRefused:
@@ -149,9 +155,15 @@ class Records:
         self._audit.count(permit.disclosure_id)
         return tuple(found), problems
 
+    def _released(self, principal: Principal, study: IndexedStudy) -> Released:
+        """The study's reports by what may be shown now; the content of the others is not even asked for."""
+        return release(self._settings.rules(principal.patient.provider), study, principal.kind, self._clock.now())
+
     def _summary(self, principal: Principal, study: IndexedStudy) -> StudySummary:
         provider = self._settings.provider(principal.patient.provider)
         started = study.started.astimezone(ZoneInfo(provider.timezone)) if study.started else None
+        released = self._released(principal, study)
+        reports = released.shown
         return StudySummary(
             uid=study.uid,
             started=started,
@@ -162,9 +174,9 @@ class Records:
             series_count=study.series_count,
             instance_count=study.instance_count,
             images_available=study.images_available,
-            report_status=report_status(study),
-            report_ids=tuple(report.id for report in study.reports),
-            report_titles=tuple(report.title for report in study.reports if report.title),
+            report_status=report_status(reports) if reports or not released.withheld else "withheld",
+            report_ids=tuple(report.id for report in reports),
+            report_titles=tuple(report.title for report in reports if report.title),
         )
 
 

@@ -4,7 +4,9 @@ from smartapp.settings.loader import load
 from smartapp.settings.model import (
     ClientAuth,
     Database,
+    Delay,
     DicomwebAuth,
+    Jurisdiction,
     Keys,
     Mail,
     Ohif,
@@ -20,7 +22,9 @@ from smartapp.settings.model import (
 __all__ = [
     "ClientAuth",
     "Database",
+    "Delay",
     "DicomwebAuth",
+    "Jurisdiction",
     "Keys",
     "Mail",
     "Ohif",

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, get_type_hints
 
 from smartapp.errors import ConfigurationError
 from smartapp.settings.addresses import check_database_url, check_networks, check_origin
+from smartapp.settings.jurisdictions import check_jurisdictions, read_jurisdictions
 from smartapp.settings.mail import check_mail
 from smartapp.settings.model import (
     Database,
@@ -34,6 +35,13 @@ class ProvidersFile:
 
 
 @dataclass(frozen=True)
+class JurisdictionsFile:
+    """Where the release rules are described."""
+
+    file: Path
+
+
+@dataclass(frozen=True)
 class Environment:
     """`sandbox` allows plain http on this machine, and nothing else that production does not."""
 
@@ -46,6 +54,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "storage": Storage,
     "keys": Keys,
     "providers": ProvidersFile,
+    "jurisdictions": JurisdictionsFile,
     "environment": Environment,
     "sessions": Sessions,
     "upstreams": Upstreams,
@@ -55,7 +64,7 @@ SECTIONS: Final[Mapping[str, type]] = {
 }
 """The tables of `smartapp.toml`."""
 
-OPTIONAL: Final = frozenset({"ohif"})
+OPTIONAL: Final = frozenset({"ohif", "jurisdictions"})
 """Tables for parts that one may do without: None where the table is absent."""
 
 
@@ -77,7 +86,13 @@ def load(path: Path, environ: Mapping[str, str]) -> Settings:
             raise ConfigurationError(f"[{name}] in {path} is no section: remove it, or correct its name.")
     environment: Environment = parts.pop("environment")
     providers: ProvidersFile = parts.pop("providers")
-    settings = Settings(**parts, environment=environment.name, providers=_providers(providers.file))
+    rules: JurisdictionsFile | None = parts.pop("jurisdictions", None)
+    settings = Settings(
+        **parts,
+        environment=environment.name,
+        providers=_providers(providers.file),
+        jurisdictions=read_jurisdictions(_read(rules.file), rules.file) if rules else (),
+    )
     _check(settings)
     return settings
 
@@ -127,6 +142,7 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError("[sessions] idle must not be longer than absolute.")
     check_mail(settings.mail, sandbox=sandbox)
     check_providers(settings.providers, sandbox=sandbox)
+    check_jurisdictions(settings.providers, settings.jurisdictions)
 
 
 def _check_ohif(settings: Settings, *, sandbox: bool) -> None:

@@ -106,6 +106,25 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Delay:
+    """Reports of these categories, of studies with these modalities (empty: any), wait so many hours."""
+
+    hours: int
+    categories: tuple[str, ...] = ()
+    modalities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Jurisdiction:
+    """Release rules (`config/jurisdictions.toml`). `blocks` are labels of resources, as `system|code`."""
+
+    id: str
+    preliminary: Literal["shown", "held"] = "shown"
+    blocks: tuple[str, ...] = ()
+    delay: tuple[Delay, ...] = ()
+
+
+@dataclass(frozen=True)
 class Provider:
     """One hospital: an EHR (a SMART `iss`) and the PACS behind it (`config/providers.toml`). Secrets are in files."""
 
@@ -129,6 +148,8 @@ class Provider:
     dicomweb_token_file: Path | None = None
     issuer_of_patient_id: str = ""
     ca_file: Path | None = None
+    jurisdiction: str = ""
+    """Whose release rules hold here (`config/jurisdictions.toml`); empty: every report is shown at once."""
     age_of_majority: int = 18
     """The age, in years, at which a parent's right to act ends at this hospital: state law differs."""
 
@@ -143,11 +164,17 @@ class Settings:
     keys: Keys
     providers: tuple[Provider, ...]
     environment: Literal["sandbox", "production"] = "production"
+    jurisdictions: tuple[Jurisdiction, ...] = ()
     sessions: Sessions = field(default_factory=Sessions)
     upstreams: Upstreams = field(default_factory=Upstreams)
     rendering: Rendering = field(default_factory=Rendering)
     mail: Mail = field(default_factory=Mail)
     ohif: Ohif | None = None
+
+    def rules(self, provider_id: str) -> Jurisdiction | None:
+        """The release rules that hold at a provider; None where all is shown."""
+        wanted = self.provider(provider_id).jurisdiction
+        return next((each for each in self.jurisdictions if each.id == wanted), None)
 
     def provider(self, provider_id: str) -> Provider:
         """The provider with this id; KeyError if there is none."""

@@ -18,7 +18,7 @@ from smartapp.outbound.service import Outbound
 from smartapp.records.index import IndexKeeper
 from smartapp.records.service import Records
 from smartapp.security.keyring import Keyring
-from smartapp.settings import Storage, Upstreams
+from smartapp.settings import Jurisdiction, Storage, Upstreams
 from tests.access.house import House
 from tests.dicomweb_upstream.archive import Archive
 from tests.dicomweb_upstream.conftest import Tokens
@@ -43,6 +43,7 @@ class Desk:
     pool: RenderPool
     base_url: str = "https://images.example.org"
     hospital: Mapping[str, Any] = field(default_factory=dict)
+    jurisdictions: tuple[Jurisdiction, ...] = ()
 
     def __post_init__(self) -> None:
         limits = Upstreams(connect_timeout=2, read_timeout=1.5, total_timeout=8)
@@ -52,7 +53,9 @@ class Desk:
         )  # fmt: skip
         storage = Storage(self.folder / "cache")
         house = self.house
-        self.settings = settings(hospital, base_url=self.base_url, upstreams=limits, storage=storage)
+        self.settings = settings(
+            hospital, base_url=self.base_url, upstreams=limits, storage=storage, jurisdictions=self.jurisdictions
+        )
         outbound = Outbound(limits, house.clock, sleep=lambda _seconds: None)
         tokens = Tokens()
         fhir = FhirReader(self.settings, outbound, tokens, house.audit, house.clock)
@@ -70,7 +73,9 @@ class Desk:
             house.clock,
             house.audit,
         )
-        self.records = Records(self.settings, house.access, keeper, fhir, pacs, self.cache, self.pool, house.audit)
+        self.records = Records(
+            self.settings, house.access, keeper, fhir, pacs, self.cache, self.pool, house.audit, house.clock
+        )
 
     def restart(self) -> "Desk":
         return Desk(self.house.another(), self.ehr, self.archive, self.folder, self.pool, self.base_url, self.hospital)

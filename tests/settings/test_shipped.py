@@ -52,7 +52,7 @@ def test_providers_toml_names_exactly_the_settings_of_a_provider() -> None:
     assert set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE)) == keys(Provider)
 
 
-@pytest.mark.parametrize("name", ["smartapp", "providers"])
+@pytest.mark.parametrize("name", ["smartapp", "providers", "jurisdictions"])
 def test_each_file_fits_its_schema(name: str) -> None:
     Draft202012Validator.check_schema(schema(name))
     Draft202012Validator(schema(name)).validate(tomllib.loads((CONFIG / f"{name}.toml").read_text()))

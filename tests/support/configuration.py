@@ -8,7 +8,7 @@ CONFIG = Path(__file__).parents[2] / "config"
 
 def shipped(folder: Path) -> Path:
     """`config/smartapp.toml` in `folder`, with every path moved there and the providers' secrets written; its path."""
-    for name in ("smartapp.toml", "providers.toml"):
+    for name in ("smartapp.toml", "providers.toml", "jurisdictions.toml"):
         text = re.sub(r"/(?:etc|var/lib)/smartapp", str(folder), (CONFIG / name).read_text())
         (folder / name).write_text(text)
         for line in re.findall(r'^\w+_file = "(.*)"', text, re.MULTILINE):

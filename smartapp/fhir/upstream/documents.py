@@ -74,6 +74,12 @@ def labels(resource: Json) -> frozenset[str]:
     return frozenset(f"{text(coding.get('system'), 300)}|{text(coding.get('code'), 64)}" for coding in security)
 
 
+def marks(resource: Json) -> frozenset[str]:
+    """The security labels and the tags of a resource: where a hospital may note that it is to be held back."""
+    tags = parts(part(resource, "meta"), "tag")
+    return labels(resource) | {f"{text(coding.get('system'), 300)}|{text(coding.get('code'), 64)}" for coding in tags}
+
+
 def count(value: object) -> int:
     """A count that makes sense, else 0."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**7 else 0

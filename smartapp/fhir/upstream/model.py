@@ -101,6 +101,8 @@ class ImagingStudyFacts:
     based_on: tuple[str, ...]
     place: str
     labels: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()
+    """Its labels and its tags, in the same form."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,9 @@ class ReportFacts:
     based_on: tuple[str, ...]
     accessions: tuple[Accession, ...]
     labels: frozenset[str] = frozenset()
+    marks: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    """The codes of its category and of its own code."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime, tzinfo
 
-from smartapp.fhir.upstream.documents import Json, labels, part, parts, text, words
+from smartapp.fhir.upstream.documents import Json, labels, marks, part, parts, text, words
 from smartapp.fhir.upstream.identifiers import accessions, study_uid
 from smartapp.fhir.upstream.model import ReportFacts
 from smartapp.fhir.upstream.references import Reference, read_reference, reference_in
@@ -28,12 +28,14 @@ def read_report(resource: Json, base: str, zone: tzinfo) -> ReportFacts | None:
         issued=read_moment(resource.get("issued"), zone),
         effective=effective(resource, zone),
         title=words(part(resource, "code")),
-        imaging=bool(named) or _is_imaging(resource),
+        imaging=bool(named) or bool(_categories(resource) & IMAGING_CATEGORIES),
         imaging_study_refs=tuple(ref.id for ref, _ in named if ref and ref.type == "ImagingStudy"),
         study_uids=tuple(uid for _, uid in named if uid),
         based_on=based_on(resource, base),
         accessions=accessions(resource),
         labels=labels(resource),
+        marks=marks(resource),
+        categories=_categories(resource),
     )
     return facts if facts.imaging or facts.based_on or facts.accessions else None
 
@@ -54,10 +56,6 @@ def _named(entry: Json, base: str) -> tuple[Reference | None, str]:
     return read_reference(text(entry.get("reference")), base), study_uid([part(entry, "identifier")])
 
 
-def _is_imaging(resource: Json) -> bool:
-    codings = [
-        coding
-        for concept in [*parts(resource, "category"), part(resource, "code")]
-        for coding in parts(concept, "coding")
-    ]
-    return any(text(coding.get("code")) in IMAGING_CATEGORIES for coding in codings)
+def _categories(resource: Json) -> frozenset[str]:
+    concepts = [*parts(resource, "category"), part(resource, "code")]
+    return frozenset(text(coding.get("code")) for concept in concepts for coding in parts(concept, "coding")) - {""}

@@ -74,6 +74,7 @@ def study(ctx: str, uid: str) -> str:
         study=found.summary,
         series=found.series,
         reports=found.reports,
+        withheld=found.withheld,
         problems=found.problems,
         pictures=found.summary.images_available and any(item.pictures for item in found.series),
         viewer_config=viewer_config(ctx, found.summary.uid),
