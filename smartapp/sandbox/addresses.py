@@ -36,6 +36,11 @@ class Addresses:
         """Where faults are set."""
         return f"http://127.0.0.1:{self.ports.faults}"
 
+    @property
+    def inbox(self) -> str:
+        """Where the mail is read."""
+        return f"http://127.0.0.1:{self.ports.inbox}"
+
     def iss(self, hospital: str) -> str:
         """The FHIR base of a hospital, which is its SMART `iss`."""
         return f"{self.ehr}/{hospital}/fhir"

@@ -29,7 +29,7 @@ def announce(
         "pacs": {"kind": addresses.pacs_kind, "dicomweb": addresses.dicomweb(first)},
         "ohif": {"base": addresses.ohif} if with_app and find_ohif() else None,
         "sample_app": None,
-        "mail": None,
+        "mail": {"smtp": f"smtp://127.0.0.1:{addresses.ports.smtp}", "inbox": addresses.inbox},
         "faults": addresses.faults,
         "users": [_user(user) for hospital in world.hospitals for user in hospital.users],
         "ehr_clients": [client.line_entry() for client in clients],
@@ -78,6 +78,7 @@ def for_people(said: dict[str, Any], world: World) -> str:
         f"  FHIR                   {said['ehr']['iss']}",
         f"  PACS ({said['pacs']['kind']})        {said['pacs']['dicomweb']}",
         f"  Faults                 {said['faults']}",
+        f"  Mailbox                {said['mail']['inbox']}/",
         f"  Files                  {said['data']}",
     ]
     for hospital in world.hospitals:

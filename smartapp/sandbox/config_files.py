@@ -101,6 +101,10 @@ def write_app(
         "[keys]": {"dir": "keys"},
         "[providers]": {"file": "providers.toml"},
         "[environment]": {"name": "sandbox"},
+        "[mail]": {
+            "smtp_host": "127.0.0.1", "smtp_port": addresses.ports.smtp, "security": "none",
+            "sender": "alerts@imaging.example",
+        },
         **_ohif(addresses),
     }  # fmt: skip
     settings = "\n".join(_table(header, values) for header, values in sections.items())

@@ -70,6 +70,7 @@ class Supervisor:
         sys.stderr.write("sandbox: preparing the scans (the first time takes some seconds)\n")
         files = scans(self._world, default_cache(options.data))
         self._start_faults()
+        self._start_mail()
         if options.pacs == "orthanc":
             self._start_orthanc(files)
         else:
@@ -80,6 +81,7 @@ class Supervisor:
         wait_until(lambda: _healthy(addresses.ehr), self._children, "EHR")
         if config is not None:
             self._start("app", "smartapp.cli", "--config", str(config), "serve", clock=True)
+            self._start("worker", "smartapp.cli", "--config", str(config), "worker", clock=True)
             wait_until(lambda: _healthy(addresses.app), self._children, "app")
             self._start_ohif(config)
         self._check()
@@ -115,6 +117,12 @@ class Supervisor:
         told = ["--port", str(ports.faults), "--clock", str(self._clock)]
         self._start("faults", "smartapp.sandbox.faults", *told, *(f"--relay={relay}" for relay in relays))
         wait_until(lambda: requests.get(self._addresses.faults, timeout=_TIMEOUT).ok, self._children, "faults")
+
+    def _start_mail(self) -> None:
+        ports = self._addresses.ports
+        told = ["--smtp-port", str(ports.smtp), "--inbox-port", str(ports.inbox)]
+        self._start("mail", "smartapp.sandbox.mail", *told)
+        wait_until(lambda: requests.get(self._addresses.inbox, timeout=_TIMEOUT).ok, self._children, "mail")
 
     def _start_embedded(self, files: Path) -> None:
         path = self._options.data / "pacs" / "config.json"
