@@ -21,6 +21,8 @@ function start(root) {
   bindPointers(canvas, viewer, new DragMode(root.querySelectorAll("[data-mode]")));
   viewer.listen(({ by }) => by === "open" && panel.filming(false, 1000 / viewer.interval));
   root.hidden = false;
+  const roomy = root.querySelector("[data-roomy]");
+  if (roomy) roomy.open = matchMedia("(min-width: 60rem)").matches; // on a phone both pictures are to be seen at once
   root.parentElement.querySelector("[data-missing]")?.remove();
   chooseSeries(root.closest("[data-side]") ?? document, viewer, canvas);
   return viewer;
