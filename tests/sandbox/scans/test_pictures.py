@@ -57,6 +57,7 @@ def test_two_runs_write_the_same_bytes(tmp_path: Path, files: Path, study: Study
 def test_two_runs_draw_the_same_volume(files: Path, study: Study) -> None:
     for picture in islice(pictures(study), 6):
         stored = read(files, study, picture.series, picture.number)
+        assert picture.pixels is not None
         assert np.array_equal(stored.pixel_array, picture.pixels)
 
 
