@@ -1,3 +1,4 @@
+import shutil
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ def configuration(tmp_path: Path) -> Configuration:
         path.write_text("a real secret\n")
         path.chmod(0o600)
         made.provider[name] = name
+    shutil.copy(CONFIG / "jurisdictions.toml", tmp_path)
     return made
 
 
