@@ -55,7 +55,7 @@ LINE = {
         },
         "ohif": {"type": "null"},
         "sample_app": {"type": "null"},
-        "mail": {"type": "null"},
+        "mail": {"required": ["smtp", "inbox"], "properties": {"smtp": TEXT, "inbox": TEXT}},
         "faults": TEXT,
         "users": {
             "type": "array",
