@@ -149,6 +149,8 @@ class StudyPage:
     reports: tuple[ReportDocument, ...]
     problems: tuple[str, ...]
     withheld: tuple[Withheld, ...] = ()
+    again: int | None = None
+    """In seconds: the PACS asked to be asked again after so long, since it is fetching the pictures."""
 
 
 @dataclass(frozen=True)

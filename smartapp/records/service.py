@@ -84,11 +84,11 @@ class Records:
         """One study, its series and reports. Where the PACS or a report fails, the rest is shown, with a problem."""
         permit, index, study = self._gate.study(principal, study_uid, Action.LIST, request_id)
         self._audit.count(permit.disclosure_id)
-        series, no_series = self._series(principal, study, request_id)
+        series, no_series, again = self._series(principal, study, request_id)
         released = self._released(principal, study)
         reports, no_reports = self._reports(principal, study, released.shown, request_id)
         problems = dict.fromkeys([*index.problems, *no_series, *no_reports])
-        return StudyPage(self._summary(principal, study), series, reports, tuple(problems), released.withheld)
+        return StudyPage(self._summary(principal, study), series, reports, tuple(problems), released.withheld, again)
 
     def instances(self, principal: Principal, study: str, series: str, request_id: str) -> tuple[InstanceSummary, ...]:
         """The instances of a series in viewing order."""
@@ -122,16 +122,16 @@ class Records:
 
     def _series(
         self, principal: Principal, study: IndexedStudy, request_id: str
-    ) -> tuple[tuple[SeriesSummary, ...], list[str]]:
+    ) -> tuple[tuple[SeriesSummary, ...], list[str], int | None]:
         if not study.images_available:
-            return (), []
+            return (), [], None
         at = self.images.open_study(principal, study.uid, request_id)
         try:
-            return tuple(_series_summary(row) for row in self._documents.series(at)), []
+            return tuple(_series_summary(row) for row in self._documents.series(at)), [], None
         except UpstreamRefused:
             raise
-        except UpstreamError:
-            return (), [PACS_MISSING]
+        except UpstreamError as error:
+            return (), [PACS_MISSING], error.retry_after
 
     def _reports(
         self, principal: Principal, study: IndexedStudy, shown: tuple[ReportLink, ...], request_id: str

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
 from smartapp.errors import SmartappError
+from smartapp.web.again import again_after
 from smartapp.web.requests import request_id
 
 _LOG = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def register(app: Flask) -> None:
 def _ours(error: SmartappError) -> Response:
     if error.status >= 500:
         _LOG.warning("refused %s %s", error.code, request_id())
-    response = _render(error.status, error.code)
+    response = _render(error.status, error.code, error.retry_after)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -49,11 +50,12 @@ def _unhandled(error: Exception) -> Response:
     return _render(500, "error.unhandled")
 
 
-def _render(status: int, code: str) -> Response:
+def _render(status: int, code: str, retry_after: int | None = None) -> Response:
     if _DICOMWEB.match(request.path):
         return _dicomweb(status, code)
     title, advice = _words(status, code)
-    page = render_template("error.html", status=status, title=title, advice=advice, reference=request_id())
+    again = again_after(retry_after)
+    page = render_template("error.html", status=status, title=title, advice=advice, reference=request_id(), again=again)
     return make_response(page, status)
 
 

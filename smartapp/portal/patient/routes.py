@@ -6,13 +6,15 @@ from flask import Blueprint, Response, jsonify, redirect, render_template, reque
 from werkzeug.wrappers import Response as BaseResponse
 
 from smartapp.dicomweb.core.uids import parse_uid
-from smartapp.errors import NotFound
+from smartapp.errors import NotFound, UpstreamDown
 from smartapp.portal.patient import finding
 from smartapp.portal.patient.attachments import download
 from smartapp.portal.patient.paging import page_of
 from smartapp.portal.patient.record import record_of
 from smartapp.portal.patient.viewer_config import viewer_config
+from smartapp.records.index import PACS_MISSING
 from smartapp.web import headers, sessions
+from smartapp.web.again import again_after
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -75,6 +77,7 @@ def study(ctx: str, uid: str) -> str:
         series=found.series,
         reports=found.reports,
         withheld=found.withheld,
+        again=again_after(found.again),
         problems=found.problems,
         pictures=found.summary.images_available and any(item.pictures for item in found.series),
         viewer_config=viewer_config(ctx, found.summary.uid),
@@ -92,6 +95,8 @@ def series(ctx: str, uid: str, suid: str) -> str | BaseResponse:
     principal = sessions.principal(ctx)
     found = parts().records.study(principal, parse_uid(uid), request_id())
     wanted = next((item for item in found.series if item.uid == suid), None)
+    if wanted is None and PACS_MISSING in found.problems:
+        raise UpstreamDown(PACS_MISSING, retry_after=found.again)
     if wanted is None:
         raise NotFound
     instances = parts().records.instances(principal, uid, suid, request_id())
