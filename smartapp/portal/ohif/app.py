@@ -37,7 +37,8 @@ def make_ohif_app(settings: Settings, ohif: Ohif) -> Flask:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.update({**_ALWAYS, "Content-Security-Policy": policy(settings)})
+        decoding = request.path == f"/{release.decoder}"
+        response.headers.update({**_ALWAYS, "Content-Security-Policy": policy(settings, decoding=decoding)})
         if request.is_secure:
             response.headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
         return response
@@ -81,23 +82,24 @@ def _add_routes(app: Flask, settings: Settings, release: Release) -> None:
         return response
 
 
-def policy(settings: Settings) -> str:
-    """The Content-Security-Policy: scripts of this origin, its decoders (WebAssembly, workers made from blobs), and
-    requests to our DICOMweb and token routes only (CSP 3).
+def policy(settings: Settings, *, decoding: bool = False) -> str:
+    """The Content-Security-Policy (CSP 3): scripts and styles of this origin, requests to our DICOMweb and token routes.
+
+    A worker has the policy of its own file. OHIF's `decoding` one, alone, may make functions from text: its decoders of
+    JPEG 2000 and JPEG-LS are compiled so. It has no page, and reaches no more than the page does.
     """
     app = settings.server.base_url
     reached = [f"{app}/{provider.id}/dicomweb/" for provider in settings.providers]
     return "; ".join(
         (
             "default-src 'none'",
-            "script-src 'self' 'wasm-unsafe-eval'",
+            "script-src 'self' 'wasm-unsafe-eval'" + (" 'unsafe-eval'" if decoding else ""),
             "worker-src 'self' blob:",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
             "object-src blob:",
-            "frame-src blob:",
-            f"connect-src 'self' blob: {app}/ohif/ {' '.join(reached)}",
+            f"connect-src 'self' {app}/ohif/ {' '.join(reached)}",
             "frame-ancestors 'none'",
             "base-uri 'none'",
             "form-action 'none'",

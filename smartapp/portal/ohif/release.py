@@ -17,16 +17,18 @@ _SERVED: Final = re.compile(
 )
 # Its own configuration points at a public cloud; the others sign in elsewhere, or stay in the browser after its end.
 _WITHHELD: Final = frozenset({"app-config.js", "google.js", "oidc-client.min.js", "init-service-worker.js", "sw.js"})
+_LARGEST_WORKER: Final = 2 * 2**20
 _LASTING: Final = re.compile(r"(?:[\w-]+\.)*bundle\.[0-9a-f]{16}\.js|[0-9a-f]{16}\.(?:wasm|woff2)", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Release:
-    """An unpacked OHIF: its folder, and the names of its first script and style sheet."""
+    """An unpacked OHIF: its folder, the names of its first script and style sheet, and of the worker that decodes."""
 
     folder: Path
     script: str
     style: str
+    decoder: str
 
     def serves(self, path: str) -> bool:
         """Whether a path below the root is one of OHIF's files that we give out."""
@@ -45,7 +47,13 @@ def read_release(folder: Path) -> Release:
         raise ConfigurationError(
             f"[ohif] dir {folder} holds no OHIF: run `make ohif`, and name its dist there."
         ) from None
-    script, style = _SCRIPT.search(page), _STYLE.search(page)
-    if script is None or style is None:
+    script, style, decoders = _SCRIPT.search(page), _STYLE.search(page), _decoders(folder)
+    if script is None or style is None or len(decoders) != 1:
         raise ConfigurationError(f"[ohif] dir {folder} holds an OHIF that this version does not know.")
-    return Release(folder.resolve(), script[1], style[1])
+    return Release(folder.resolve(), script[1], style[1], decoders[0])
+
+
+def _decoders(folder: Path) -> list[str]:
+    """The bundles with a JPEG-LS decoder: names of bundles change with every release."""
+    bundles = (path for path in folder.glob("*.bundle.*.js") if path.stat().st_size < _LARGEST_WORKER)
+    return [path.name for path in bundles if b"CharLSWASM" in path.read_bytes()]
