@@ -103,7 +103,7 @@ def write_app(
         "[environment]": {"name": "sandbox"},
         "[mail]": {
             "smtp_host": "127.0.0.1", "smtp_port": addresses.ports.smtp, "security": "none",
-            "sender": "alerts@imaging.example",
+            "sender": "alerts@example.org",
         },
         **_ohif(addresses),
     }  # fmt: skip

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -51,7 +52,9 @@ def post_office(
 ) -> Iterator[PostOffice]:
     """On a free port, or again on one that it had."""
     office = PostOffice(port or free_port())
-    options = {"authenticator": office.sign_in, "auth_required": True, "auth_require_tls": True} if auth else {}
+    options: dict[str, Any] = (
+        {"authenticator": office.sign_in, "auth_required": True, "auth_require_tls": True} if auth else {}
+    )
     controller = Controller(
         office, hostname="127.0.0.1", port=office.port, tls_context=tls, require_starttls=tls is not None, **options
     )
