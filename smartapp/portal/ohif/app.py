@@ -83,7 +83,7 @@ def _add_routes(app: Flask, settings: Settings, release: Release) -> None:
 
 
 def policy(settings: Settings, *, decoding: bool = False) -> str:
-    """The Content-Security-Policy (CSP 3): scripts and styles of this origin, requests to our DICOMweb and token routes.
+    """The Content-Security-Policy (CSP 3): scripts of this origin, requests to our DICOMweb and token routes.
 
     A worker has the policy of its own file. OHIF's `decoding` one, alone, may make functions from text: its decoders of
     JPEG 2000 and JPEG-LS are compiled so. It has no page, and reaches no more than the page does.

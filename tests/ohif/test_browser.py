@@ -1,0 +1,168 @@
+"""The real OHIF, in a real browser, before the real product."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from smartapp.sandbox.ohif import find_ohif
+from tests.journey.conftest import running
+from tests.journey.walk import open_study, press_my_imaging, sign_in_at_portal
+from tests.ohif.watch import FLAGS, Watch, logs, open_in_ohif, wait_for_picture
+from tests.support.parts import require
+
+pytestmark = pytest.mark.promise("A3")
+
+CHEST = "CT scan: chest"
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[dict[str, Any]]:
+    require("OHIF (make ohif)", find_ohif())
+    with running() as ready:
+        yield ready
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = require("Chromium", shutil.which("chromium"))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(60_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def watch(context: BrowserContext) -> Watch:
+    watch = Watch()
+    watch.follow(context)
+    return watch
+
+
+def study_of(context: BrowserContext, sandbox: dict[str, Any], user: str, title: str) -> Page:
+    page = context.new_page()
+    sign_in_at_portal(page, sandbox, user)
+    press_my_imaging(page, sandbox)
+    open_study(page, title)
+    return page
+
+
+def test_the_chest_is_shown_with_all_series_and_no_token_is_seen_anywhere(
+    context: BrowserContext, sandbox: dict[str, Any], watch: Watch
+) -> None:
+    assert sandbox["ohif"]["base"] != sandbox["app"]["base"]
+    ohif = open_in_ohif(study_of(context, sandbox, "ana", CHEST))
+    wait_for_picture(ohif)
+    for name in ("Chest soft tissue 1.5 mm", "Chest lung 1.5 mm", "Chest bone 1.5 mm"):
+        expect(ohif.locator("[data-cy^=study-browser]").get_by_text(name).first).to_be_visible()
+    for prior in ("CT head without contrast", "MR brain"):
+        expect(ohif.get_by_text(prior).first).to_be_visible()
+    folder = Path("var/pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    ohif.screenshot(path=folder / "ohif.png")
+
+    assert watch.complaints == []
+    assert len(watch.secrets) == 2
+    kept = ohif.evaluate(
+        "() => JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"
+    )
+    written = logs(sandbox)
+    for secret in watch.secrets:
+        assert [address for address in watch.addresses + watch.referers if secret in address] == []
+        assert secret not in kept
+        assert secret not in written
+    assert all(url.startswith((sandbox["app"]["base"], sandbox["ohif"]["base"], sandbox["ehr"]["iss"].partition("/st-")[0],
+                               "blob:", "data:")) for url in watch.addresses)  # fmt: skip
+
+
+def test_the_code_of_a_study_that_was_opened_opens_nothing_again(
+    context: BrowserContext, sandbox: dict[str, Any], watch: Watch
+) -> None:
+    ohif = open_in_ohif(study_of(context, sandbox, "ana", "X-ray: hand"))
+    wait_for_picture(ohif)
+    code = watch.secrets[0]
+    told = {"url": f"{sandbox['app']['base']}/ohif/token", "json": {"code": code}, "timeout": 10}
+    assert requests.post(**told, headers={"Origin": sandbox["ohif"]["base"]}).status_code == 401
+    again = context.new_page()
+    again.goto(f"{sandbox['ohif']['base']}/open#code={code}")
+    expect(again.get_by_role("heading", name="This view has ended")).to_be_visible()
+    assert code not in again.url
+    ohif.reload()
+    expect(ohif.get_by_role("heading", name="This view has ended")).to_be_visible()
+    assert ohif.locator("canvas").count() == 0
+
+
+@pytest.mark.promise("E3")
+def test_the_token_is_renewed_until_the_person_signs_out(
+    context: BrowserContext, sandbox: dict[str, Any], watch: Watch
+) -> None:
+    page = study_of(context, sandbox, "ana", "X-ray: hand")
+    context.clock.install()
+    ohif = open_in_ohif(page)
+    wait_for_picture(ohif)
+    with ohif.expect_response("**/ohif/renew") as renewed:
+        ohif.clock.fast_forward(250_000)
+    assert renewed.value.status == 200
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("signed out")
+    ohif.clock.fast_forward(250_000)
+    expect(ohif.get_by_role("heading", name="This view has ended")).to_be_visible()
+    assert ohif.locator("canvas").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("title", "series"),
+    [
+        pytest.param("CT scan: head", "Head 5 mm", id="JPEG 2000"),
+        pytest.param("CT scan: abdomen", "Portal venous 5 mm", id="deflated"),
+        pytest.param("X-ray: hand", "Hand PA", id="JPEG lossless"),
+        pytest.param("Ultrasound: heart", "Four chambers, colour", id="JPEG baseline, frames"),
+    ],
+)
+def test_every_compression_is_shown(
+    context: BrowserContext, sandbox: dict[str, Any], watch: Watch, title: str, series: str
+) -> None:
+    ohif = open_in_ohif(study_of(context, sandbox, "grace", title))
+    wait_for_picture(ohif)
+    expect(ohif.get_by_text(series).first).to_be_visible()
+    assert watch.complaints == []
+
+
+@pytest.mark.parametrize(("place", "series"), [(-1, "Chest 5 mm"), (1, "T1 axial")], ids=["JPEG-LS", "RLE"])
+def test_compressions_of_studies_that_share_a_title(
+    context: BrowserContext, sandbox: dict[str, Any], watch: Watch, place: int, series: str
+) -> None:
+    page = context.new_page()
+    sign_in_at_portal(page, sandbox, "grace")
+    press_my_imaging(page, sandbox)
+    title = CHEST if place < 0 else "MRI scan: brain"
+    page.get_by_role("link", name=title, exact=True).nth(place).click()
+    ohif = open_in_ohif(page)
+    wait_for_picture(ohif)
+    expect(ohif.get_by_text(series).first).to_be_visible()
+    assert watch.complaints == []
+
+
+def test_a_pdf_in_the_study_is_opened(context: BrowserContext, sandbox: dict[str, Any], watch: Watch) -> None:
+    ohif = open_in_ohif(study_of(context, sandbox, "grace", CHEST))
+    wait_for_picture(ohif)
+    for button in ("Skip all", "Confirm and hide"):
+        ohif.get_by_text(button).click()
+    with ohif.expect_response("**/bulkdata/00420011*") as sent:
+        ohif.get_by_text("Report as PDF").first.dblclick()
+    assert sent.value.body().startswith(b"%PDF")
+    ohif.wait_for_selector("object[type='application/pdf'][data^='blob:']", state="attached")
+    ohif.screenshot(path="var/pictures/ohif-pdf.png")
+    assert watch.complaints == []
