@@ -15,8 +15,10 @@ from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from smartapp.bootstrap import Ground, House, build_house, lay_ground
+from smartapp.errors import UpstreamError
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Database, Keys, Rendering, Storage, Upstreams
+from tests.gateway.app import MULTIPART
 from tests.launch.house import ShiftedClock, settings
 from tests.support.databases import SqliteFiles
 from tests.threats.hospital import Hospital, fill, hospital
@@ -115,6 +117,20 @@ class Browser:
         headers = {"Authorization": f"Bearer {token}", **kwargs.pop("headers", {})}
         return self.open(f"/{provider}/dicomweb{path}", **{"method": "GET", "headers": headers, **kwargs})
 
+    def look(self, path: str, token: str, accept: str = MULTIPART) -> tuple[int, bytes]:
+        """Status and every byte that left at a gateway's address, also of a stream that broke."""
+        response = self.dicomweb(path, token, headers={"Accept": accept}, buffered=False)
+        return response.status_code, b"".join(_pieces(response))
+
+
+def _pieces(response: TestResponse) -> Iterator[bytes]:
+    try:
+        yield from response.iter_encoded()
+    except UpstreamError:
+        return  # a server breaks the connection here
+    finally:
+        response.close()
+
 
 @contextmanager
 def composed(sqlite_files: SqliteFiles, folder: Path, **changed: Any) -> Iterator[Composed]:
@@ -127,13 +143,13 @@ def composed(sqlite_files: SqliteFiles, folder: Path, **changed: Any) -> Iterato
     ):
         fill(first, second)
         facts = {
-            "database": Database(url, lock_timeout=0.5),
+            "database": Database(url, lock_timeout=0.15),
             "storage": Storage(folder / "cache"),
             "keys": Keys(folder / "keys"),
             "rendering": Rendering(processes=1),
             "upstreams": LIMITS,
         }
-        clock = ShiftedClock()
+        clock = first.clock = second.clock = ShiftedClock()
         chosen = settings(first.provider(), second.provider(), base_url=BASE, **{**facts, **changed})
         ground = lay_ground(chosen, clock)
         house = build_house(ground)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from smartapp.clock import Clock, SystemClock
 from smartapp.settings import Provider
 from tests.dicomweb_upstream.archive import Archive, running_archive
 from tests.dicomweb_upstream.objects import Made
@@ -47,6 +48,7 @@ class Hospital:
     ehr: FakeEhr
     archive: Archive
     records: dict[str, Record] = field(default_factory=dict)
+    clock: Clock = field(default_factory=SystemClock)
 
     def take_in(self, record: Record) -> None:
         """Answers for the patient, to whom holds that patient's token only, as an EHR does."""
@@ -79,6 +81,8 @@ class Hospital:
         self.ehr.answer.update(
             access_token=self.token(patient), refresh_token=f"canary-refresh-{patient}", patient=patient
         )
+        now = int(self.clock.now().timestamp())
+        self.ehr.claims.update(iat=now, exp=now + 300)
         self.ehr.claims.update(sub=f"person-{patient}", fhirUser=f"{self.ehr.iss}/Patient/{patient}")
         return self.ehr.consent(authorize_url, **{"code": f"canary-code-{patient}", **changed})
 

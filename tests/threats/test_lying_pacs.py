@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
 
-from smartapp.errors import UpstreamError
 from tests.dicomweb_upstream.archive import Asked, Reply, body, rows_reply
 from tests.dicomweb_upstream.objects import Made, file_of
 from tests.gateway.app import MULTIPART
@@ -34,22 +32,6 @@ FOREIGN = (
 """What the archive may slip in: another patient's, another hospital's number, another study, series or instance."""
 FOREIGN_MARK = bytes((BENS.number * 7 + at) % 256 if at % 2 == 0 else 1 for at in range(128))
 """How Ben's pixels begin."""
-
-
-def _look(browser: Browser, path: str, token: str, accept: str = MULTIPART) -> tuple[int, bytes]:
-    """Status and every byte that left, also of a stream that broke."""
-    headers = {"Accept": accept}
-    response = browser.dicomweb(path, token, headers=headers, buffered=False)
-    return response.status_code, b"".join(_pieces(response))
-
-
-def _pieces(response: TestResponse) -> Any:
-    try:
-        yield from response.response
-    except UpstreamError:
-        return  # a server breaks the connection here
-    finally:
-        response.close()
 
 
 def _forget(composed: Composed) -> None:
@@ -92,11 +74,11 @@ def test_no_byte_of_a_foreign_study_leaves(
     honest = [file_of(made) for made in CHEST]
     try:
         for path in ("/studies/1.2.3", "/studies/1.2.3/series/1.2.3.1", INSTANCE):
-            status, left = _look(ana, path, token)
+            status, left = ana.look(path, token)
             assert status in {200, 404, 502, 503}
             _assert_ours(left, honest)
         for path in (f"{INSTANCE}/frames/1", f"{INSTANCE}/bulkdata/7FE00010", f"{INSTANCE}/thumbnail"):
-            status, left = _look(ana, path, token, "*/*")
+            status, left = ana.look(path, token, "*/*")
             assert status in {200, 404, 422, 502, 503}
             assert FOREIGN_MARK not in left
         assert b"Canaryfor" not in ana.my("studies/1.2.3").data
@@ -123,13 +105,13 @@ def test_what_was_mistaken_is_written_down_and_the_next_honest_answer_is_served(
     own.first.archive.script = lambda asked: (
         Reply(content=body([file_of(lie)])) if "/instances/" in asked.path else None
     )
-    status, left = _look(ana, INSTANCE, token)
+    status, left = ana.look(INSTANCE, token)
     assert status == 502
     assert b"DICM" not in left
     assert ana.my("studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.1/thumbnail").status_code in {200, 502}
     assert any("mismatch" in kind for kind in own.kinds())
     own.first.archive.script = lambda _asked: None
-    assert _look(ana, INSTANCE, token)[0] == 200
+    assert ana.look(INSTANCE, token)[0] == 200
 
 
 @pytest.mark.threat("P8")
@@ -156,7 +138,7 @@ def test_lists_of_somebody_elses_are_not_passed_on(own: Composed) -> None:
     token = ana.viewer_token()
     paths = ["/studies", "/studies/1.2.3/series", "/studies/1.2.3/instances", "/studies/1.2.3/metadata",
              "/studies/1.2.3/series/1.2.3.1/metadata", f"{INSTANCE}/metadata"]  # fmt: skip
-    answers = [_look(ana, path, token, "application/dicom+json") for path in paths]
+    answers = [ana.look(path, token, "application/dicom+json") for path in paths]
     pages = [ana.my(), ana.my("studies/1.2.3"), ana.my("studies/1.2.3/series/1.2.3.1")]
     for left in [left for _, left in answers] + [page.data for page in pages]:
         assert b"Canaryfor" not in left
@@ -240,7 +222,7 @@ def test_the_same_uids_at_two_hospitals_are_two_things(own: Composed) -> None:
     """Ana's chest is in the cache; another hospital's object of the same UIDs is asked for, and comes from there."""
     ana, other = own.signed_in(), own.signed_in("m-ana", own.second)
     path = INSTANCE
-    one = _look(ana, path, ana.viewer_token())
+    one = ana.look(path, ana.viewer_token())
     other.my()
     token = other.viewer_token()
     for provider, status in (("st-elsewhere", 401), ("mercy", 200)):
@@ -250,9 +232,9 @@ def test_the_same_uids_at_two_hospitals_are_two_things(own: Composed) -> None:
         assert (b"MH-5501" in answer.data) is (status == 200)
     assert b"MH-5501" not in one[1]
     asked = len(own.first.archive.asked)
-    again = _look(ana, path, ana.viewer_token())
+    again = ana.look(path, ana.viewer_token())
     assert len(own.first.archive.asked) == asked
     assert file_of(CHEST[0]) in again[1]
     # A second session of another patient at the same hospital finds nothing in the cache either.
     ben = own.signed_in("ben")
-    assert _look(ben, path, ben.viewer_token())[0] == 404
+    assert ben.look(path, ben.viewer_token())[0] == 404
