@@ -1,7 +1,5 @@
 """What dciodvfy, a judge of DICOM objects that shares no code with us, says of the drawn files."""
 
-import subprocess
-import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -12,16 +10,18 @@ from pydicom.uid import ExplicitVRLittleEndian
 from smartapp.sandbox.scans.cache import default_cache, scans
 from smartapp.sandbox.scans.dataset import sop_instance_uid
 from smartapp.sandbox.world import Series, Study, build_world
-from tests.support.parts import require
+from tests.sandbox.scans.judge import judge, verdict
 
+__all__ = ["judge"]
+
+_OF_VIEW = " - attribute <ViewCodeSequence>"
 ACCEPTED = {
     # Real scanners write both; the judge's list of terms is shorter than the standard leaves open.
     "Warning - Unrecognized defined term <M> for value 3 of attribute <Image Type>",
     "Warning - Unrecognized defined term <CC> for value 1 of attribute <View Position>",
     "Warning - Unrecognized defined term <MLO> for value 1 of attribute <View Position>",
     # Type 3 in a module whose codes we leave out; View Position says it.
-    "Warning - ViewCodeSequence is empty or absent, but view is known since ViewPosition has a value - "
-    + "attribute <ViewCodeSequence>",
+    "Warning - ViewCodeSequence is empty or absent, but view is known since ViewPosition has a value" + _OF_VIEW,
 }
 PEOPLE = [(hospital, person) for hospital in build_world().hospitals for person in hospital.people]
 KINDS: dict[tuple[str, str, str, int], tuple[str, Study, Series]] = {
@@ -36,20 +36,6 @@ KINDS: dict[tuple[str, str, str, int], tuple[str, Study, Series]] = {
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scans(build_world(), default_cache(tmp_path_factory.mktemp("scans")))
-
-
-@pytest.fixture(scope="session")
-def judge() -> Path:
-    program = Path(sys.executable).with_name("dciodvfy")
-    return require("dciodvfy (dicom3tools)", program if program.exists() else None)
-
-
-def verdict(judge: Path, file: bytes, folder: Path) -> list[str]:
-    path = folder / "judged.dcm"
-    path.write_bytes(file)
-    told = subprocess.run([judge, path], capture_output=True, text=True, check=False)
-    lines = (told.stdout + told.stderr).splitlines()
-    return [line.strip() for line in lines if line.startswith(("Error", "Warning"))]
 
 
 def inflated(path: Path) -> bytes:
