@@ -119,14 +119,9 @@ def instance_record(keys: Keys, file_id: str, sop_class: str, sop_instance: str,
     """A record that names a file: `file_id` has components separated by `/` (PS3.10 §8.2). ValueError for others."""
     if _FILE_ID.fullmatch(file_id) is None:
         raise ValueError("file-id")
-    reference = b"".join(
-        (
-            _element(0x0004, 0x1500, "CS", file_id.replace("/", "\\").encode("ascii")),
-            _element(0x0004, 0x1510, "UI", sop_class.encode("ascii")),
-            _element(0x0004, 0x1511, "UI", sop_instance.encode("ascii")),
-            _element(0x0004, 0x1512, "UI", transfer_syntax.encode("ascii")),
-        )
-    )
+    names = ((0x1510, sop_class), (0x1511, sop_instance), (0x1512, transfer_syntax))
+    reference = _element(0x0004, 0x1500, "CS", file_id.replace("/", "\\").encode("ascii"))
+    reference += b"".join(_element(0x0004, element, "UI", _value("UI", uid).encode("ascii")) for element, uid in names)
     return Record(keys.kind, reference + keys.elements)
 
 

@@ -20,27 +20,32 @@ from smartapp.records.query import parse_query
 from smartapp.records.service import Records
 
 _HEADER: Final = 4096
+_PAPERS: Final = frozenset({"SR DOCUMENT", "ENCAP DOC"})
 
 
 @dataclass(frozen=True)
 class PlannedInstance:
-    """A file to come: where it goes, its SOP Class UID, what the directory says of it."""
+    """A file to come: where it goes, its SOP Class UID, what the directory says of it.
+
+    `size` is what it comes to, in bytes, if its pixels are not packed.
+    """
 
     path: str
     sop_class: str
     keys: Keys
+    size: int
 
 
 @dataclass(frozen=True)
 class PlannedSeries:
-    """A series by its SOP Instance UIDs. `size` is what its files come to, in bytes, if their pixels are not packed."""
+    """A series by its SOP Instance UIDs; `whole` if these are all that it has."""
 
     uid: str
     folder: str
     title: str
     keys: bytes
     instances: Mapping[str, PlannedInstance]
-    size: int
+    whole: bool
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,8 @@ class PlannedReport:
 class PlannedStudy:
     """A study. `patient` and `keys` are for the directory: the elements of its PATIENT and STUDY records.
 
-    `problems` are codes of what could not be read: with any, there may be more than is here.
+    `held` says of what is there and may not be shown yet, a sentence each. `problems` are codes of what could not be
+    read: with any, there may be more than is here.
     """
 
     summary: StudySummary
@@ -78,7 +84,19 @@ class PlannedStudy:
     keys: bytes
     series: tuple[PlannedSeries, ...]
     reports: tuple[PlannedReport, ...]
+    held: tuple[str, ...]
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The series of a study, the metadata of their first instance, which names patient and study as the files do, and
+    how many papers among them are held back.
+    """
+
+    series: tuple[PlannedSeries, ...] = ()
+    first: Row = field(default_factory=dict)
+    held: int = 0
 
 
 class Planner:
@@ -92,7 +110,9 @@ class Planner:
     ) -> PlannedStudy:
         """One study in its folder. A series that cannot be listed fails the whole: nothing is left out in silence."""
         summary = page.summary
-        series, first = self.series(principal, summary, folder, words.series, request_id)
+        pictures = self.pictures(principal, page, folder, words.series, request_id)
+        held = [words.withheld(each) for each in page.withheld]
+        held += [words.papers(pictures.held)] if pictures.held else []
         date = f"{summary.started:%Y%m%d}" if summary.started else ""
         title, taken = words.study(summary), words.taken(summary)
         return PlannedStudy(
@@ -100,39 +120,47 @@ class Planner:
             folder=folder,
             title=title,
             taken=taken,
-            patient=encode(first, PATIENT_KEYS),
-            keys=encode(first, STUDY_KEYS, {"StudyDate": date, "StudyTime": "000000", "StudyID": "1"}),
-            series=series,
+            patient=encode(pictures.first, PATIENT_KEYS),
+            keys=encode(pictures.first, STUDY_KEYS, {"StudyDate": date, "StudyTime": "000000", "StudyID": "1"}),
+            series=pictures.series,
             reports=_reports(page, folder, words, (title, words.whose, taken, words.made), made_at),
+            held=tuple(held),
             problems=page.problems,
         )
 
-    def series(
+    def pictures(
         self,
         principal: Principal,
-        study: StudySummary,
+        page: StudyPage,
         folder: str,
         words: Callable[[SeriesSummary], str],
         request_id: str,
-    ) -> tuple[tuple[PlannedSeries, ...], Row]:
-        """The series, and the metadata of the first instance, which names patient and study as the pictures do."""
+    ) -> Pictures:
+        """The files of a study. While a report of it is held back, so are papers among its pictures: they may tell."""
+        study = page.summary
         if not study.images_available:
-            return (), {}
+            return Pictures()
         images = self._records.images
-        listed = images.search_series(principal, study.uid, parse_query(Level.SERIES, ()), request_id)
         planned: list[PlannedSeries] = []
         first: Row = {}
-        for at, row in enumerate(listed, 1):
+        listed = 0
+        rows_of_study = images.search_series(principal, study.uid, parse_query(Level.SERIES, ()), request_id)
+        for at, row in enumerate(rows_of_study, 1):
             uid = get(row, "SeriesInstanceUID")
             rows = json.loads(images.metadata(principal, study.uid, uid, None, request_id))
             first = first or rows[0]
-            planned.append(_series(uid, at, f"{folder}/{names.series_folder(at)}", rows, words))
-        return tuple(planned), first
+            listed += len(rows)
+            planned.append(
+                _series(uid, at, f"{folder}/{names.series_folder(at)}", rows, words, papers=not page.withheld)
+            )
+        held = listed - sum(len(series.instances) for series in planned)
+        return Pictures(tuple(series for series in planned if series.instances), first, held)
 
 
 def _series(
-    uid: str, at: int, folder: str, rows: Sequence[Row], words: Callable[[SeriesSummary], str]
+    uid: str, at: int, folder: str, rows: Sequence[Row], words: Callable[[SeriesSummary], str], *, papers: bool
 ) -> PlannedSeries:
+    """A series; without structured reports and encapsulated documents unless `papers`."""
     modality = get(rows[0], "Modality")
     summary = SeriesSummary(
         uid=uid,
@@ -142,14 +170,15 @@ def _series(
         instance_count=len(rows),
         pictures=has_pictures(modality),
     )
-    instances = {
+    every = {
         get(row, "SOPInstanceUID"): PlannedInstance(
-            f"{folder}/{names.instance_file(place)}", get(row, "SOPClassUID"), instance_keys(row, place)
+            f"{folder}/{names.instance_file(place)}", get(row, "SOPClassUID"), instance_keys(row, place), _size(row)
         )
         for place, row in enumerate(rows, 1)
     }
+    instances = {sop: each for sop, each in every.items() if papers or each.keys.kind not in _PAPERS}
     keys = encode(rows[0], SERIES_KEYS, {"SeriesNumber": str(at), "Modality": "OT"})
-    return PlannedSeries(uid, folder, words(summary), keys, instances, sum(map(_size, rows)))
+    return PlannedSeries(uid, folder, words(summary), keys, instances, whole=len(instances) == len(every))
 
 
 def _size(row: Row) -> int:

@@ -43,5 +43,7 @@ def _study(words: Words, study: PlannedStudy) -> Iterator[str]:
             yield f"    {document.path.rpartition('/')[2]:<12}  {document.title}".rstrip()
     for series in study.series:
         yield f"    {series.folder.rpartition('/')[2]:<12}  {series.title}"
-    if not study.series:
+    for held in study.held:
+        yield from textwrap.wrap(f"! {held}", _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    if not study.series and not study.summary.images_available:
         yield f"    {words.no_pictures}"

@@ -22,11 +22,11 @@ from smartapp.exchange.copies import directory, manifest, names
 from smartapp.exchange.copies import readme as readme_file
 from smartapp.exchange.copies.manifest import Manifest
 from smartapp.exchange.copies.passphrase import Passphrase
-from smartapp.exchange.copies.plan import PlannedAttachment, PlannedReport, PlannedStudy, Planner
+from smartapp.exchange.copies.plan import PlannedAttachment, PlannedReport, PlannedSeries, PlannedStudy, Planner
 from smartapp.exchange.copies.words import Words
 from smartapp.exchange.copies.zip_stream import Member, zipped
 from smartapp.identity.model import Principal
-from smartapp.records.model import StudySummary
+from smartapp.records.model import StudyPage
 from smartapp.records.service import Records
 from smartapp.settings import Settings
 
@@ -44,10 +44,14 @@ class Order:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a copy will hold: how many DICOM files, and at most how many bytes (less where pictures are packed)."""
+    """What a copy will hold: how many DICOM files, and at most how many bytes (less where pictures are packed).
+
+    `held` are papers among the pictures that may not be shown yet.
+    """
 
     instances: int
     bytes: int
+    held: int
 
 
 @dataclass(frozen=True)
@@ -68,10 +72,11 @@ class Copies:
         self._audit = audit
         self._clock = clock
 
-    def estimate(self, principal: Principal, study: StudySummary, request_id: str) -> Estimate:
+    def estimate(self, principal: Principal, page: StudyPage, request_id: str) -> Estimate:
         """How large a copy of one study will be, from its metadata."""
-        series, _ = self._planner.series(principal, study, "UNDATED/SCAN", lambda _series: "", request_id)
-        return Estimate(sum(len(each.instances) for each in series), sum(each.size for each in series))
+        found = self._planner.pictures(principal, page, "UNDATED/SCAN", lambda _series: "", request_id)
+        files = [each for series in found.series for each in series.instances.values()]
+        return Estimate(len(files), sum(each.size for each in files), found.held)
 
     def make(self, principal: Principal, order: Order, request_id: str) -> Copy:
         """A copy of the studies. What is wrong with any of them is raised at once, before the first byte.
@@ -144,11 +149,12 @@ class _Run:
         self._syntaxes: dict[str, str] = {}
 
     def chunks(self) -> Iterator[bytes]:
-        """The ZIP."""
+        """The ZIP. However it ends, the stream of pictures behind it is ended then, and so written down."""
         passphrase = self._order.passphrase
-        return zipped(self._members(), self._made_at, passphrase.text if passphrase else "")
+        with closing(self._members()) as members:
+            yield from zipped(members, self._made_at, passphrase.text if passphrase else "")
 
-    def _members(self) -> Iterator[Member]:
+    def _members(self) -> Generator[Member]:
         for study in self._studies:
             yield from self._pictures(study)
         for study in self._studies:
@@ -162,24 +168,32 @@ class _Run:
         yield Member(manifest.FILE, [self.manifest.written(self._made_at, [_said(study) for study in self._studies])])
 
     def _pictures(self, study: PlannedStudy) -> Iterator[Member]:
-        """All instances of a study. UpstreamMismatch or UpstreamMalformed if they are not those that were listed."""
-        if not study.series:
-            return
-        planned = {(series.uid, sop): each for series in study.series for sop, each in series.instances.items()}
-        uid = study.summary.uid
-        with closing(self._records.images.retrieve(self._principal, uid, None, None, self._request_id)) as found:
+        for series in study.series:
+            if series.whole:
+                yield from self._instances(study, series, None)
+            else:
+                for sop in series.instances:
+                    yield from self._instances(study, series, sop)
+
+    def _instances(self, study: PlannedStudy, series: PlannedSeries, sop: str | None) -> Iterator[Member]:
+        """The instances of a series, or one. UpstreamMismatch or UpstreamMalformed if they are not as planned."""
+        study_uid = study.summary.uid
+        missing = set(series.instances) if sop is None else {sop}
+        asked = (self._principal, study_uid, series.uid, sop, self._request_id)
+        with closing(self._records.images.retrieve(*asked)) as found:
             for instance in found:
-                place = planned.pop((instance.key.series, instance.key.sop), None)
-                if place is None:
+                if instance.key.sop not in missing:
                     raise UpstreamMismatch("copy-changed")
-                self._syntaxes[place.path] = instance.transfer_syntax
+                missing.discard(instance.key.sop)
+                path = series.instances[instance.key.sop].path
+                self._syntaxes[path] = instance.transfer_syntax
                 uids = {
                     "sop_instance_uid": instance.key.sop,
-                    "series_instance_uid": instance.key.series,
-                    "study_instance_uid": uid,
+                    "series_instance_uid": series.uid,
+                    "study_instance_uid": study_uid,
                 }
-                yield self.manifest.listed(place.path, instance.chunks, uids)
-        if planned:
+                yield self.manifest.listed(path, instance.chunks, uids)
+        if missing:
             raise UpstreamMalformed("copy-incomplete")
 
     def _attached(self, study: PlannedStudy, report: PlannedReport, attachment: PlannedAttachment) -> Iterator[Member]:
@@ -204,6 +218,7 @@ def _said(study: PlannedStudy) -> dict[str, object]:
     return {
         "study_instance_uid": study.summary.uid,
         "folder": study.folder,
+        "held_back": list(study.held),
         "started": study.summary.started.isoformat() if study.summary.started else None,
         "instances": sum(len(series.instances) for series in study.series),
         "problems": list(study.problems),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from smartapp.records.model import SeriesSummary, StudySummary
+from smartapp.records.model import SeriesSummary, StudySummary, Withheld
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,8 @@ class ReportWords:
 class Words:
     """Sentences, and functions that make one; those are called while the copy is planned, never while it streams.
 
-    `whose` says of whom the record is, `taken` when a study was made, `lines` are what the README tells about reading,
+    `whose` says of whom the record is, `taken` when a study was made, `withheld` and
+    `papers` what may not be shown yet, `lines` are what the README tells about reading,
     checking and keeping the copy. `incomplete` and `unmatched` may be empty.
     """
 
@@ -44,4 +45,6 @@ class Words:
     study: Callable[[StudySummary], str]
     taken: Callable[[StudySummary], str]
     series: Callable[[SeriesSummary], str]
+    withheld: Callable[[Withheld], str]
+    papers: Callable[[int], str]
     report: ReportWords

@@ -82,7 +82,7 @@ def _advice(error: BadInput) -> str:
         "copy.passphrase.long": _("Use at most %(number)s characters.", number=LONGEST),
         "copy.passphrase.differ": _("The two are not the same. Type it again."),
         "copy.passphrase.signs": _(
-            "Use letters without accents, digits and signs: other characters differ between programs. No space at the ends."
+            "Use letters without accents, digits and signs: programs differ in others. No space at either end."
         ),
     }
     return str(known[error.code])
@@ -91,13 +91,15 @@ def _advice(error: BadInput) -> str:
 def _page_of_one(ctx: str, uid: str, problem: str = "") -> str:
     principal = sessions.principal(ctx)
     found = parts().records.study(principal, uid, request_id())
-    estimate = parts().copies.estimate(principal, found.summary, request_id())
+    estimate = parts().copies.estimate(principal, found, request_id())
     return render_template(
         "portal/copy.html",
         record=record_of(principal),
         study=found.summary,
         size=size_text(estimate.bytes) if estimate.instances else "",
         count=estimate.instances,
+        withheld=found.withheld,
+        papers=estimate.held,
         problems=found.problems,
         problem=problem,
         shortest=SHORTEST,

@@ -10,7 +10,7 @@ from smartapp.exchange.copies.words import ReportWords, Words
 from smartapp.portal.dates import day_text, moment_text
 from smartapp.portal.patient.record import Record
 from smartapp.portal.words import report_standing, series_title, study_title
-from smartapp.records.model import SeriesSummary, StudySummary
+from smartapp.records.model import SeriesSummary, StudySummary, Withheld
 
 _MEGABYTE: Final = 1_000_000
 
@@ -34,6 +34,8 @@ def copy_words(record: Record, made_at: datetime, *, encrypted: bool, unmatched:
         study=study_title,
         taken=lambda study: _taken(study, record),
         series=_series,
+        withheld=lambda held: _withheld(held, record),
+        papers=_papers,
         report=_report_words(record),
     )
 
@@ -95,6 +97,25 @@ def _series(series: SeriesSummary) -> str:
     else:
         count = _("Data without pictures")
     return f"{series_title(series)} ({count})"
+
+
+def _withheld(held: Withheld, record: Record) -> str:
+    """As the study's page says it."""
+    if held.why == "blocked":
+        return str(_("There is a report, and your care team asked to talk with you first."))
+    if held.why == "preliminary" or held.until is None:
+        return str(_("A first report is there, and no doctor has confirmed it yet."))
+    return str(_("The report is there; it is shown from %(when)s.", when=moment_text(held.until, record.timezone)))
+
+
+def _papers(count: int) -> str:
+    return str(
+        ngettext(
+            "%(num)s document among the pictures waits until then as well.",
+            "%(num)s documents among the pictures wait until then as well.",
+            count,
+        )
+    )
 
 
 def _report_words(record: Record) -> ReportWords:
