@@ -39,6 +39,7 @@ HEAD = "2.25.1002"
 SERIES = "2.25.1001.1"
 COLOUR = "2.25.1001.2"
 XRAY = "2.25.1001.3"
+CLIP = "2.25.1001.7"
 DOSE = "2.25.1001.4"
 SCANNED = "2.25.1001.5"
 SLICES = 200
@@ -92,6 +93,7 @@ class FakeRecords:
             SeriesSummary(SERIES, 1, self.series_description, "CT", SLICES, pictures=True),
             SeriesSummary(COLOUR, 2, "Colour", "US", 1, pictures=True),
             SeriesSummary(XRAY, 3, "", "DX", 2, pictures=True),
+            SeriesSummary(CLIP, 4, "Heart", "US", 1, pictures=True),
             SeriesSummary(DOSE, 9, "Dose report", "SR", 1, pictures=False),
             SeriesSummary(SCANNED, 10, "Scanned papers", "DOC", 2, pictures=False),
             SeriesSummary("2.25.1001.6", 11, "Marks", "PR", 1, pictures=False),
@@ -210,8 +212,10 @@ class FakeViewerTokens:
     """Hands out numbered tokens."""
 
     issued: list[str] = field(default_factory=list)
+    studies: list[str] = field(default_factory=list)
 
     def issue(self, principal: Principal, study_uid: str) -> tuple[str, int]:
+        self.studies.append(study_uid)
         self.issued.append(f"vt_{len(self.issued) + 1}")
         return self.issued[-1], 300
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.portal.fakes import FakeViewerTokens
 
 SIZE = 64
+FRAMES = 12
 RAW = "application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1"
 HOUNSFIELD = (-1000, -600, 50, 480)
 """Top left, top right, bottom left, bottom right quarter of every CT slice."""
@@ -33,6 +34,7 @@ class StubGateway:
     """`broken` instances answer 503, `short` ones lack their second half; `asked` lists (path, Accept).
 
     `away`: so many requests are answered 503 with `Retry-After: 1`. `refused`: everything is answered 403.
+    `one_system`: the slices of both studies have one Frame of Reference.
     """
 
     tokens: FakeViewerTokens
@@ -41,6 +43,7 @@ class StubGateway:
     asked: list[tuple[str, str]] = field(default_factory=list)
     away: int = 0
     refused: bool = False
+    one_system: bool = True
     hold: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
@@ -73,10 +76,18 @@ class StubGateway:
 
     def metadata(self, study: str, series: str) -> Response:
         self._enter()
-        makers = {fakes.SERIES: _ct, fakes.COLOUR: _colour, fakes.XRAY: _xray}
-        count = {fakes.SERIES: fakes.SLICES, fakes.COLOUR: 1, fakes.XRAY: 2}
-        if series not in makers:
+        count = {fakes.SERIES: fakes.SLICES, fakes.COLOUR: 1, fakes.XRAY: 2, fakes.CLIP: 1}
+        if series not in count:
             raise NotFound
+        apart = 3.0 if study == fakes.HEAD else 1.5
+        system = "1.2.3" if self.one_system else study
+        ct = partial(_ct, apart=apart, system=system)
+        makers: dict[str, Callable[[str, int], dict[str, Any]]] = {
+            fakes.SERIES: ct,
+            fakes.COLOUR: _colour,
+            fakes.XRAY: _xray,
+            fakes.CLIP: _clip,
+        }
         # In no order: sorting is the viewer's business.
         return jsonify([makers[series](series, n) for n in reversed(range(1, count[series] + 1))])
 
@@ -93,7 +104,8 @@ class StubGateway:
     def rendered(self, study: str, series: str, sop: str, frame: int) -> Response:
         self._enter()
         body = io.BytesIO()
-        Image.new("RGB", (SIZE, SIZE), (200, 40, 40)).save(body, "JPEG", quality=95)
+        colour = (frame * 20, 0, 0) if series == fakes.CLIP else (200, 40, 40)
+        Image.new("RGB", (SIZE, SIZE), colour).save(body, "JPEG", quality=95)
         return Response(body.getvalue(), mimetype="image/jpeg")
 
 
@@ -129,13 +141,14 @@ def _dataset(series: str, number: int, values: dict[str, list[Any]]) -> dict[str
     return {tag: {"vr": "UN", "Value": value} for tag, value in (common | values).items()}
 
 
-def _ct(series: str, number: int) -> dict[str, Any]:
+def _ct(series: str, number: int, *, apart: float, system: str) -> dict[str, Any]:
     return _dataset(series, number, {
         "00080060": ["CT"],
         "00280004": ["MONOCHROME2"],
         "00280030": [5, 5],
         "00200037": [1, 0, 0, 0, 1, 0],
-        "00200032": [0, 0, number * 1.5],
+        "00200032": [0, 0, number * apart],
+        "00200052": [system],
         "00281050": [40],
         "00281051": [400],
         "00281052": [-1024],
@@ -160,3 +173,9 @@ def _colour(series: str, number: int) -> dict[str, Any]:
         "00280101": [8],
         "00280102": [7],
     })  # fmt: skip
+
+
+def _clip(series: str, number: int) -> dict[str, Any]:
+    """Twelve frames of growing red, a twenty-fifth of a second each."""
+    frames = {tag: {"vr": "UN", "Value": value} for tag, value in (("00280008", [FRAMES]), ("00181063", [40]))}
+    return _colour(series, number) | frames

@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.portal import fakes
+from tests.portal.browsers import STUDY, Opener, canvas_of, opener
 from tests.portal.conftest import Portal
 from tests.portal.stub_gateway import HOUNSFIELD, RAW
 
-STUDY = f"/my/ctx-ana/studies/{fakes.CT}"
 PRESETS = {"lung": (-600, 1500), "bone": (480, 2500), "soft": (50, 400), "brain": (40, 80)}
 PIXEL = """(canvas, [x, y]) => {
   const scale = canvas.width / canvas.clientWidth;
   return [...canvas.getContext('2d').getImageData(x * scale, y * scale, 1, 1).data];
 }"""
 
+__all__ = ["opener"]  # a fixture is found by its name in this module
+
 pytestmark = pytest.mark.promise("A3")
-Opener = Callable[..., Page]
-
-
-@pytest.fixture
-def opener(live_portal: Portal, chromium: Browser) -> Iterator[Opener]:
-    """Opens the study's page in a new browser of the given shape, signed in."""
-    contexts: list[BrowserContext] = []
-
-    def open_page(path: str = STUDY, **shape: Any) -> Page:
-        shape.setdefault("viewport", {"width": 1440, "height": 900})
-        context = chromium.new_context(**shape)
-        contexts.append(context)
-        context.add_cookies([{"name": live_portal.cookie, "value": "ses-ana", "url": live_portal.base_url}])
-        page = context.new_page()
-        page.goto(live_portal.base_url + path)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
-def canvas_of(page: Page, **state: str) -> Locator:
-    """The canvas, once it has these data attributes."""
-    canvas = page.locator("#viewer-canvas")
-    for name, value in ({"state": "ready"} | state).items():
-        expect(canvas).to_have_attribute(f"data-{name}", value)
-    return canvas
 
 
 def greys(canvas: Locator) -> list[int]:

@@ -124,12 +124,12 @@ function refusal(answer) {
   return new ViewerError(KIND_BY_STATUS[answer.status] ?? "unavailable", worthIt ? seconds : null);
 }
 
-/** Resolves after `milliseconds`, at once for none; rejects as `fetch` does when `signal` is aborted. */
+/** Resolves after `milliseconds`, at once for none; rejects as `fetch` does when `signal`, if any, is aborted. */
 function pause(milliseconds, signal) {
   if (!(milliseconds > 0)) return Promise.resolve();
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
-    signal.addEventListener("abort", () => {
+    signal?.addEventListener("abort", () => {
       clearTimeout(timer);
       reject(signal.reason);
     });
