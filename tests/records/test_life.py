@@ -28,7 +28,7 @@ def _uids(desk: Desk) -> set[str]:
 
 
 @pytest.mark.promise("A2")
-@pytest.mark.clause("FHIR R4", "8.1.10.4")
+@pytest.mark.clause("FHIR R4", "Patient.link")
 def test_studies_of_a_record_that_was_merged_into_the_patients_are_the_patients(desk: Desk, ehr: FakeFhir) -> None:
     desk.archive.held = [*CHEST, BEFORE]
     _merged(ehr)

@@ -69,7 +69,7 @@ def parts(value: object, name: str) -> Iterator[Json]:
 
 
 def labels(resource: Json) -> frozenset[str]:
-    """The security labels of a resource (FHIR R4 §6.1.1) as `system|code`; either may be empty, none is left out."""
+    """The security labels of a resource (FHIR R4 security-labels.html) as `system|code`; either may be empty, none is left out."""
     security = parts(part(resource, "meta"), "security")
     return frozenset(f"{text(coding.get('system'), 300)}|{text(coding.get('code'), 64)}" for coding in security)
 

@@ -73,7 +73,7 @@ class FhirReader:
     def identifiers(self, permit: IndexPermit, record: PatientRecord) -> tuple[Identifier, ...]:
         """The identifiers of the permit's `record`, and of those that the EHR says were merged into it.
 
-        Only `replaces` is followed (FHIR R4 §8.1.10.4), and only to records that are no longer in use: the other kinds
+        Only `replaces` is followed (FHIR R4 Patient.link), and only to records that are no longer in use: the other kinds
         of link say that two records may be one person's. One that the EHR does not show gives nothing.
         """
         merged = [link.patient_id for link in record.links if link.type == "replaces"][:_MOST_MERGED]

@@ -56,3 +56,25 @@ def test_study_counts_what_the_world_draws() -> None:
     assert study["numberOfSeries"] == len(study["series"]) == 3
     assert study["numberOfInstances"] == sum(series["numberOfInstances"] for series in study["series"]) == 600
     assert study["identifier"][0]["system"] == "urn:dicom:uid"
+
+
+@pytest.mark.clause("FHIR R4", "Patient.link")
+def test_a_merged_record_is_out_of_use_and_named_by_the_one_that_replaced_it() -> None:
+    found = {item["id"]: item for item in built(HOSPITALS[0]) if item["resourceType"] == "Patient"}
+    assert found["ines"]["link"] == [{"other": {"reference": "Patient/ines-before"}, "type": "replaces"}]
+    assert [id_ for id_, patient in found.items() if not patient["active"]] == ["ines-before"]
+
+
+@pytest.mark.clause("FHIR R4", "security-labels")
+def test_a_label_is_on_the_study_and_on_its_report() -> None:
+    labelled = {item["id"]: item["meta"]["security"] for item in built(HOSPITALS[0]) if "security" in item["meta"]}
+    assert set(labelled) == {"img-ines-labelled", "rep-ines-labelled"}
+    assert {label["code"] for labels in labelled.values() for label in labels} == {"R"}
+
+
+def test_a_refusal_is_a_consent_that_denies_one_organization() -> None:
+    (consent,) = [item for item in built(HOSPITALS[0]) if item["resourceType"] == "Consent"]
+    assert (consent["status"], consent["patient"]["reference"]) == ("active", "Patient/ines")
+    assert consent["provision"]["type"] == "deny"
+    (actor,) = consent["provision"]["actor"]
+    assert actor["reference"]["reference"] == "Organization/harbor-occupational-health"

@@ -218,3 +218,55 @@ def test_a_value_without_wildcards_matches_itself_only(value: str) -> None:
     assert matches([header], {"AccessionNumber": value})
     assert matches([header], {"AccessionNumber": value[:-1] + "*"})
     assert not matches([header], {"AccessionNumber": value + "x"})
+
+
+GRACE = {study.imaging_study_id: study for study in build_world().hospital(HOSPITAL).person("grace").studies}
+
+
+def at(kind: str, series: int = 0) -> str:
+    study = GRACE[f"img-grace-{kind}"]
+    chosen = study.series[series]
+    return f"{ROOT}/studies/{study.uid}/series/{chosen.uid}/instances/{sop_instance_uid(chosen, 1)}"
+
+
+@pytest.mark.clause("PS3.18", "8.7.3.3")
+@pytest.mark.parametrize(
+    ("kind", "syntax", "status"),
+    [
+        ("ct-head", "", 406), ("ct-head", "; transfer-syntax=*", 200),
+        ("ct-head", "; transfer-syntax=1.2.840.10008.1.2.4.90", 200),
+        ("ct-head", "; transfer-syntax=1.2.840.10008.1.2.1", 406),
+        ("ct-abdomen", "", 200), ("xr-knee", "", 200), ("mr-follow-up", "", 406),
+    ],
+)  # fmt: skip
+def test_what_is_compressed_is_given_to_those_who_take_it(
+    pacs: FlaskClient, kind: str, syntax: str, status: int
+) -> None:
+    accept = f'multipart/related; type="application/dicom"{syntax}'
+    assert pacs.get(at(kind), headers={**BASIC, "Accept": accept}).status_code == status
+
+
+@pytest.mark.clause("PS3.18", "10.4.1.1.6")
+@pytest.mark.parametrize(
+    ("kind", "start"),
+    [("us-heart", b"\xff\xd8\xff"), ("ct-head", b"\xff\x4f\xff\x51"), ("mr-follow-up", b"\xff\x4f\xff\x51")],
+)
+def test_a_compressed_frame_is_its_codestream(pacs: FlaskClient, kind: str, start: bytes) -> None:
+    answer = pacs.get(f"{at(kind)}/frames/1", headers=BASIC)
+    _, _, frame = answer.data.partition(b"\r\n\r\n")
+    assert frame.startswith(start)
+
+
+def test_every_frame_of_a_clip_can_be_had(pacs: FlaskClient) -> None:
+    answer = pacs.get(f"{at('us-heart')}/frames/1,7,12", headers=BASIC)
+    assert answer.data.count(b"\r\n\r\n\xff\xd8\xff") == 3
+    assert pacs.get(f"{at('us-heart')}/frames/13", headers=BASIC).status_code == 404
+
+
+def test_a_document_is_bulk_data_and_has_no_frames(pacs: FlaskClient) -> None:
+    (row,) = json.loads(pacs.get(f"{at('ct-measured', 2)}/metadata", headers=BASIC).data)
+    assert set(row["00420011"]) == {"vr", "BulkDataURI"}
+    assert "7FE00010" not in row
+    assert b"%PDF-" in pacs.get(f"{at('ct-measured', 2)}/bulkdata/00420011", headers=BASIC).data
+    for tail in ("bulkdata/7FE00010", "bulkdata/00100010", "bulkdata/x", "frames/1"):
+        assert pacs.get(f"{at('ct-measured', 2)}/{tail}", headers=BASIC).status_code == 404
