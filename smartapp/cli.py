@@ -1,6 +1,7 @@
 """The `smartapp` command. Heavy things are imported by the command that needs them."""
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,8 @@ _UNUSABLE: Final = 2
 
 _PRIVATE: Final = 0o077
 """Nobody else on this machine reads a file that we make."""
+
+_MARKS: Final = {"works": "works ", "look": "look  ", "fails": "FAILED"}
 
 Command = Callable[[argparse.Namespace, Settings], int]
 
@@ -78,7 +81,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(commands, "serve", _serve, "serve the product with gunicorn")
     _add(commands, "ohif", _ohif, "serve OHIF, the viewer that measures, at its own address")
     _add(commands, "worker", _worker, "do the background work: send mail")
-    _add(commands, "doctor", _doctor, "tell what works, what does not, and what to do about it")
+    doctor = _add(commands, "doctor", _doctor, "tell what works, what does not, and what to do about it")
+    doctor.add_argument("--json", action="store_true", help="one line of JSON for each finding")
     commands.add_parser("sandbox", help="EHR, PACS, sample people and the product together (see sandbox --help)")
     database = commands.add_parser("db", help="the tables").add_subparsers(required=True, metavar="action")
     _add(database, "upgrade", _db_upgrade, "bring the tables to the newest revision")
@@ -167,13 +171,16 @@ def _require_ready(settings: Settings) -> None:
         raise ConfigurationError("The tables are not those that this version expects: run `smartapp db upgrade`.")
 
 
-def _doctor(_arguments: argparse.Namespace, settings: Settings) -> int:
+def _doctor(arguments: argparse.Namespace, settings: Settings) -> int:
+    """Each finding as soon as it is made: an EHR that is slow to fail is waited for with something to read."""
     from smartapp.bootstrap.diagnosis import diagnose  # noqa: PLC0415 -- loads the whole product
 
-    checks = diagnose(settings)
-    for check in checks:
-        print(f"{'works ' if check.ok else 'FAILED'}  {check.name}: {check.sentence}")
-    return 0 if all(check.ok for check in checks) else _FAILED
+    failed = False
+    for found in diagnose(settings):
+        failed = failed or found.state == "fails"
+        line = json.dumps(vars(found)) if arguments.json else f"{_MARKS[found.state]}  {found.name}: {found.sentence}"
+        print(line, flush=True)
+    return _FAILED if failed else 0
 
 
 def _db_upgrade(_arguments: argparse.Namespace, settings: Settings) -> int:

@@ -1,61 +1,135 @@
-"""What `smartapp doctor` looks at, in order."""
+"""What `smartapp doctor` looks at, in order. It reads nobody's data, and changes nothing."""
 
-from dataclasses import dataclass
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from smartapp.bootstrap.ground import Ground, lay_ground
-from smartapp.clock import SystemClock
+from smartapp.clock import Clock, SystemClock
 from smartapp.db import schema
-from smartapp.dicomweb.upstream.diagnosis import probe_pacs
-from smartapp.errors import SmartappError
+from smartapp.db.outbox.service import Outbox
+from smartapp.dicomweb.upstream import survey as pacs
+from smartapp.errors import DatabaseBusy, SmartappError, UpstreamError
+from smartapp.launch import survey as launch
 from smartapp.launch.diagnosis import advice, probe_ehr
 from smartapp.launch.ehr_keys import EhrKeys
 from smartapp.launch.ehrs import Ehrs
-from smartapp.outbound.service import Outbound
+from smartapp.outbound.certificates import certificate_of
+from smartapp.outbound.findings import Finding
+from smartapp.outbound.mail import MailDoor
 from smartapp.settings import Provider, Settings
+from smartapp.settings.loosened import loosened
+
+_LATE: Final = timedelta(minutes=10)
+"""A letter that waits longer says that no worker runs, or that the mail server is away."""
 
 
-@dataclass(frozen=True)
-class Check:
-    """One finding of `smartapp doctor`: what was looked at, whether it works, and what was seen or is to be done."""
+def diagnose(settings: Settings, *, clock: Clock | None = None) -> Iterator[Finding]:
+    """Findings on keys, tables, disk, mail, each hospital's EHR and PACS, and loosened settings, as they are made.
 
-    name: str
-    ok: bool
-    sentence: str
+    Raises KeysUnavailable and ConfigurationError: without keys nothing can be looked at.
+    """
+    ground = lay_ground(settings, clock or SystemClock())
+    try:
+        yield Finding("keys", "works", "key files can be used")
+        yield from _database(ground)
+        yield _cache(settings)
+        yield _mail(settings)
+        yield from _our_keys(ground)
+        ehrs = Ehrs(settings, ground.outbound, ground.clock)
+        for provider in settings.providers:
+            yield from _hospital(ground, ehrs, provider)
+        for setting, guards in loosened(settings):
+            yield Finding(f"loosened: {setting}", "look", guards)
+    finally:
+        ground.database.engine.dispose()
 
 
-def diagnose(settings: Settings) -> list[Check]:
-    """Looks at keys, tables, and each provider's EHR and PACS, as they would be used. Reads nobody's data."""
-    ground = lay_ground(settings, SystemClock())
-    ehrs, keys = Ehrs(settings, ground.outbound, ground.clock), EhrKeys(ground.clock)
-    found = [Check("keys", ok=True, sentence="key files can be used"), _check_tables(ground)]
-    for provider in settings.providers:
-        found.append(_check_ehr(ehrs, keys, provider.id))
-        found.append(_check_pacs(provider, ground.outbound))
-    ground.database.engine.dispose()
-    return found
-
-
-def _check_tables(ground: Ground) -> Check:
+def _database(ground: Ground) -> Iterator[Finding]:
     try:
         current = schema.is_current(ground.database.engine)
-    except SQLAlchemyError:
-        return Check("database", ok=False, sentence="cannot be reached: look at [database] url")
-    return Check("database", ok=current, sentence="at the newest revision" if current else "run `smartapp db upgrade`")
+    except (SQLAlchemyError, DatabaseBusy):
+        yield Finding("database", "fails", "cannot be reached: look at [database] url")
+        return
+    if not current:
+        yield Finding("database", "fails", "run `smartapp db upgrade`")
+        return
+    yield Finding("database", "works", "at the newest revision")
+    yield _outbox(ground)
 
 
-def _check_ehr(ehrs: Ehrs, keys: EhrKeys, provider_id: str) -> Check:
-    name = f"EHR of {provider_id}"
+def _outbox(ground: Ground) -> Finding:
+    waiting = Outbox(ground.database, ground.keyring, ground.clock).waiting()
+    late = waiting.oldest is not None and ground.clock.now() - waiting.oldest > _LATE
+    said = f"{waiting.waiting} letter(s) wait, {waiting.dead} given up"
+    return (
+        Finding("outbox", "look", f"{said}: does `smartapp worker` run?") if late else Finding("outbox", "works", said)
+    )
+
+
+def _cache(settings: Settings) -> Finding:
+    """Looks at the nearest folder that is there: the cache makes its own when it is first used."""
+    folder = settings.storage.cache_dir
+    there = next(path for path in (folder.resolve(), *folder.resolve().parents) if path.exists())
+    if not _writable(there):
+        return Finding("cache", "fails", f"{there} cannot be written to: give it to the user that serves")
+    free = shutil.disk_usage(there).free
+    if free < settings.storage.cache_max_bytes:
+        gib = free / 2**30
+        return Finding("cache", "look", f"{gib:.1f} GiB are free, less than [storage] cache_max_bytes: lower that")
+    return Finding("cache", "works", "can be written, and has room")
+
+
+def _writable(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
+def _mail(settings: Settings) -> Finding:
+    if not settings.mail.smtp_host:
+        return Finding("mail", "look", "there is no [mail] smtp_host: nobody is told of sign-ins")
     try:
-        return Check(name, ok=True, sentence=probe_ehr(ehrs, keys, provider_id))
-    except SmartappError as error:
-        return Check(name, ok=False, sentence=advice(ehrs, provider_id, error))
+        MailDoor(settings.mail).probe()
+    except UpstreamError as error:
+        advice = {
+            "mail-sign-in": "it refuses our user or password: look at password_file",
+            "mail-tls": "its certificate is not trusted: name its CA in ca_file",
+            "mail-not-offered": "it offers no TLS, or no sign-in, at this port: look at security and smtp_port",
+        }.get(error.code, f"does not answer as it should ({error.code}): look at smtp_host and smtp_port")
+        return Finding("mail", "fails", advice)
+    return Finding("mail", "works", "the server takes our letters")
 
 
-def _check_pacs(provider: Provider, outbound: Outbound) -> Check:
-    name = f"PACS of {provider.id}"
+def _our_keys(ground: Ground) -> Iterator[Finding]:
+    """EHRs fetch them from our public address; whether they can, only they know. From here it is a good sign."""
+    if not any(provider.client_auth == "private_key_jwt" for provider in ground.settings.providers):
+        return
+    base = ground.settings.server.base_url
+    url = f"{base}/.well-known/jwks.json"
     try:
-        return Check(name, ok=True, sentence=probe_pacs(provider, outbound))
+        answer = ground.outbound.for_origins("doctor-self", (base,)).request("GET", url, max_bytes=2**18)
     except SmartappError as error:
-        return Check(name, ok=False, sentence=f"does not answer as it should ({error.code})")
+        yield Finding("our keys", "look", f"{url} does not answer from here ({error.code}): the EHR must reach it")
+        return
+    good = answer.status == 200 and b'"keys"' in answer.body
+    yield Finding("our keys", "works" if good else "fails", f"{url} answers {answer.status}")
+
+
+def _hospital(ground: Ground, ehrs: Ehrs, provider: Provider) -> Iterator[Finding]:
+    for origin in provider.trusted_origins:
+        if found := certificate_of(origin, provider.ca_file, ground.clock):
+            yield found
+    name, ehr = f"EHR of {provider.id}", ehrs.of(provider.id)
+    try:
+        yield Finding(name, "works", probe_ehr(ehrs, EhrKeys(ground.clock), provider.id))
+    except SmartappError as error:
+        yield Finding(name, "fails", advice(ehrs, provider.id, error))
+    try:
+        yield from launch.survey(ehr, ground.clock)
+    except SmartappError as error:
+        yield Finding(f"discovery of {provider.id}", "fails", f"does not answer ({error.code})")
+    yield from pacs.survey(provider, ground.outbound)

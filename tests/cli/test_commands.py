@@ -1,10 +1,10 @@
+import json
 import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +13,7 @@ from smartapp.db.datakeys import DataKeys
 from smartapp.db.engine import make_engine
 from smartapp.db.unit import Database
 from smartapp.errors import DatabaseBusy
+from smartapp.outbound.findings import Finding, State
 from smartapp.security.keyring import Keyring
 from smartapp.settings import load
 from tests.support.configuration import shipped
@@ -114,17 +115,21 @@ def test_a_command_line_that_is_none_ends_with_two(run: Run, arguments: list[str
     assert caught.value.code == 2
 
 
-@pytest.mark.parametrize(("fine", "status"), [(True, 0), (False, 1)])
+@pytest.mark.parametrize(("state", "status"), [("works", 0), ("look", 0), ("fails", 1)])
 def test_the_doctor_tells_all_and_fails_if_anything_does(
-    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, fine: bool, status: int
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], state: State, status: int
 ) -> None:
-    checks = [
-        SimpleNamespace(ok=True, name="keys", sentence="fine"),
-        SimpleNamespace(ok=fine, name="pacs", sentence="so"),
-    ]
-    monkeypatch.setattr("smartapp.bootstrap.diagnosis.diagnose", lambda _settings: checks, raising=False)
+    found = [Finding("keys", "works", "fine"), Finding("pacs", state, "so")]
+    monkeypatch.setattr("smartapp.bootstrap.diagnosis.diagnose", lambda _settings: iter(found))
     assert run("doctor") == status
-    assert capsys.readouterr().out.splitlines() == ["works   keys: fine", f"{'works ' if fine else 'FAILED'}  pacs: so"]
+    marks = {"works": "works ", "look": "look  ", "fails": "FAILED"}
+    assert capsys.readouterr().out.splitlines() == ["works   keys: fine", f"{marks[state]}  pacs: so"]
+    assert run("doctor", "--json") == status
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert told == [
+        {"name": "keys", "state": "works", "sentence": "fine"},
+        {"name": "pacs", "state": state, "sentence": "so"},
+    ]
 
 
 def test_the_sandbox_takes_this_process_and_the_rest_of_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
