@@ -107,6 +107,8 @@ def site() -> Iterator[Site]:
         finally:
             process.terminate()
             process.wait(30)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 def _signed_in(sandbox: dict[str, Any], data: Path) -> Site:
