@@ -58,7 +58,7 @@ def _whose(record: Record) -> str:
 
 def _lines(*, encrypted: bool) -> tuple[str, ...]:
     keep = (
-        _("These files are health information. Whoever has them without the passphrase-protected ZIP can read them.")
+        _("These files are health information. Once unpacked, whoever has them can read them: keep the ZIP instead.")
         if encrypted
         else _("These files are health information, and not encrypted. Whoever has them can read them.")
     )
