@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from smartapp.errors import SmartappError
-from smartapp.launch.discovery import MAX_BYTES, PATH, fetch_json
+from smartapp.launch.discovery import MAX_BYTES, OPENID_PATH, PATH, fetch_json
 from smartapp.launch.ehr_keys import EhrKeys
 from smartapp.launch.ehrs import Ehr, Ehrs
 from smartapp.launch.refusals import Refusal
@@ -32,17 +32,24 @@ def advice(ehrs: Ehrs, provider_id: str, error: SmartappError) -> str:
 
 def _unpinned(ehr: Ehr) -> list[str]:
     """The origins that discovery names and the configuration does not."""
-    url = ehr.provider.iss.rstrip("/") + PATH
+    pinned = set(ehr.provider.trusted_origins)
+    said = _said(ehr, ehr.provider.iss.rstrip("/") + PATH)
+    issuer = said.get("issuer")
+    if isinstance(issuer, str) and _origin(issuer) in pinned:
+        said["jwks_uri"] = _said(ehr, issuer.rstrip("/") + OPENID_PATH).get("jwks_uri")
+    return sorted(_origins(said) - pinned)
+
+
+def _said(ehr: Ehr, url: str) -> dict[str, object]:
     try:
-        said = fetch_json(lambda address: ehr.door.request("GET", address, max_bytes=MAX_BYTES), url, "doctor")
+        return fetch_json(lambda address: ehr.door.request("GET", address, max_bytes=MAX_BYTES), url, "doctor")
     except SmartappError:
-        return []
-    return sorted(_origins(said) - set(ehr.provider.trusted_origins))
+        return {}
 
 
 def _origins(said: Mapping[str, object]) -> set[str]:
-    names = ("authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")
-    return {_origin(value) for name in names if isinstance(value := said.get(name), str)}
+    names = ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "revocation_endpoint")
+    return {_origin(value) for name in names if isinstance(value := said.get(name), str) and "://" in value}
 
 
 def _origin(url: str) -> str:

@@ -1,4 +1,6 @@
-"""Where an EHR's authorization server is: `{iss}/.well-known/smart-configuration`, fetched and checked."""
+"""Where an EHR's authorization server is: `{iss}/.well-known/smart-configuration`, and where the keys of its issuer
+are: `{issuer}/.well-known/openid-configuration`. Both fetched and checked.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,7 +8,7 @@ from threading import Lock
 
 from smartapp.clock import Clock
 from smartapp.errors import UpstreamMalformed
-from smartapp.launch.checks.metadata import read_metadata
+from smartapp.launch.checks.metadata import CODE, read_issuer, read_metadata
 from smartapp.launch.model import Metadata
 from smartapp.launch.refusals import refuse
 from smartapp.launch.strict_json import json_object
@@ -16,6 +18,7 @@ from smartapp.outbound.service import Answer, Door
 MAX_BYTES = 256 * 1024
 MAX_AGE = timedelta(hours=1)
 PATH = "/.well-known/smart-configuration"
+OPENID_PATH = "/.well-known/openid-configuration"
 
 
 def fetch_json(get: Callable[[str], Answer], url: str, code: str) -> dict[str, object]:
@@ -64,9 +67,11 @@ class Discovery:
     def _fetch(iss: str, door: Door, trust: Trust) -> Metadata:
         url = iss.rstrip("/") + PATH
         if not trust.allows(url):
-            refuse("smart.discovery.bad", "iss: origin")
+            refuse(CODE, "iss: origin")
 
         def get(address: str) -> Answer:
             return door.request("GET", address, headers={"Accept": "application/json"}, max_bytes=MAX_BYTES)
 
-        return read_metadata(fetch_json(get, url, "smart.discovery.bad"), trust)
+        document = fetch_json(get, url, CODE)
+        openid = fetch_json(get, read_issuer(document, trust).rstrip("/") + OPENID_PATH, CODE)
+        return read_metadata(document, openid, iss, trust)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from smartapp.clock import Clock
 from smartapp.launch.client_auth import ClientIdentity
 from smartapp.launch.discovery import Discovery
+from smartapp.launch.jwks import public_jwks
 from smartapp.launch.model import Metadata
 from smartapp.launch.urls import Trust
 from smartapp.outbound.service import Door, Outbound
@@ -22,9 +23,13 @@ class Ehr:
 
 
 class Ehrs:
-    """Every configured EHR, made at the start. Raises ConfigurationError when a secret or key of ours is missing."""
+    """Every configured EHR, made at the start.
+
+    Raises ConfigurationError when a secret or key of ours is missing, or two of our keys have one name.
+    """
 
     def __init__(self, settings: Settings, outbound: Outbound, clock: Clock) -> None:
+        public_jwks(settings)  # raises where two keys could not be told apart
         sandbox = settings.environment == "sandbox"
         self._discovery = Discovery(clock)
         self._ehrs = {

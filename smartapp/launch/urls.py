@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 _PLAIN = re.compile(r"[!#-;=?-\[\]_a-z~]+")
 _PORTS = {"https": 443, "http": 80}
@@ -24,6 +24,22 @@ def origin(url: str) -> str | None:
         return None
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme}://{host}" + (f":{port}" if port is not None and port != _PORTS[parts.scheme] else "")
+
+
+def resolved(base: str, reference: str) -> str | None:
+    """The URL that `reference` means under `base` (RFC 1808 §4): itself when it is absolute. None for an empty one, or
+    one that is not plainly a URL.
+
+    To the letter of the RFC: a base without a slash at its end loses its last segment.
+    """
+    if origin(reference) is not None:
+        return reference
+    if not _PLAIN.fullmatch(reference):
+        return None
+    try:
+        return urljoin(base, reference)
+    except ValueError:
+        return None
 
 
 def is_loopback(url: str) -> bool:

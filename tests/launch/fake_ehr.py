@@ -39,6 +39,8 @@ class FakeEhr:
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": True,
         }
+        self.openid: dict[str, Any] = {}
+        """What openid-configuration says, where it differs from `metadata`."""
         self.keys: list[dict[str, Any]] = [dict(KEY.as_dict(private=False)), dict(EC_KEY.as_dict(private=False))]
         self.signer: RSAKey | ECKey = KEY
         self.header: dict[str, Any] = {"alg": "RS256", "kid": "one", "typ": "JWT"}
@@ -56,6 +58,7 @@ class FakeEhr:
         self.raw_key = KEY.get_op_key("sign")
         self.nonce = ""
         server.at("/fhir/.well-known/smart-configuration", lambda _: said(self.metadata))
+        server.at("/auth/.well-known/openid-configuration", lambda _: said(self.openid or self.metadata))
         server.at("/auth/keys", lambda _: said({"keys": self.keys}))
         server.at("/auth/token", self.token)
         server.at("/auth/revoke", Said())

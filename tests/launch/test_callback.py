@@ -268,6 +268,18 @@ def test_the_launch_context_may_name_a_study(house: House, fake_ehr: FakeEhr) ->
     assert done.need_patient_banner is False
 
 
+@pytest.mark.clause("SMART 2.2", "191")
+def test_a_context_without_a_role_is_what_was_launched_and_one_with_another_is_not(
+    house: House, fake_ehr: FakeEhr
+) -> None:
+    fake_ehr.answer["fhirContext"] = [
+        {"reference": "ImagingStudy/plain"}, {"reference": "ImagingStudy/same", "role": "launch"},
+        {"reference": "ImagingStudy/prior", "role": "https://ehr.example.org/comparison"},
+        {"reference": "ImagingStudy/odd", "role": 7}, {"reference": "ImagingStudy/empty", "role": ""},
+    ]  # fmt: skip
+    assert sign_in(house, fake_ehr).imaging_studies == ("ImagingStudy/plain", "ImagingStudy/same")
+
+
 @pytest.mark.promise("E1")
 def test_nothing_that_was_received_shows_in_the_audit_trail_or_a_repr(house: House, fake_ehr: FakeEhr) -> None:
     done = sign_in(house, fake_ehr)

@@ -12,8 +12,11 @@ from joserfc.jwk import ECKey, KeySet, OKPKey, RSAKey
 from smartapp.db.unit import Database
 from smartapp.errors import ConfigurationError
 from smartapp.launch.client_auth import ClientIdentity
+from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.jwks import public_jwks
+from smartapp.outbound.service import Outbound
 from smartapp.security.keyring import Keyring
+from smartapp.settings import Provider
 from tests.launch.fake_ehr import CLIENT, FakeEhr
 from tests.launch.house import ShiftedClock, fake_house, provider, settings, sign_in
 
@@ -63,6 +66,20 @@ def test_a_key_keeps_the_name_that_the_ehr_knows_it_by(tmp_path: Path) -> None:
     proof = ClientIdentity(ours, ShiftedClock()).proof("https://ehr.example.org/token")
     assert jws.extract_compact(proof.form["client_assertion"].encode()).headers()["kid"] == "2026-key"
     assert [key["kid"] for key in public_jwks(settings(ours))["keys"]] == ["2026-key"]
+
+
+@pytest.mark.clause("SMART 2.2", "322")
+def test_two_keys_of_one_name_stop_the_start(tmp_path: Path) -> None:
+    def with_key(id_: str, key: Any) -> Provider:
+        (tmp_path / id_).mkdir(exist_ok=True)
+        path = key_file(tmp_path / id_, json.dumps({**key.as_dict(private=True), "kid": "ours"}).encode())
+        return provider(ISS, ORIGINS, id=id_, client_auth="private_key_jwt", private_key_file=path)
+
+    shared = settings(with_key("a", RSA), with_key("b", RSA))
+    assert [key["kid"] for key in public_jwks(shared)["keys"]] == ["ours"]
+    clashing = settings(with_key("a", RSA), with_key("b", EC))
+    with pytest.raises(ConfigurationError, match="Provider b: private_key_file"):
+        Ehrs(clashing, Outbound(clashing.upstreams, ShiftedClock()), ShiftedClock())
 
 
 @pytest.mark.clause("RFC 6749", "2.3.1")

@@ -7,9 +7,9 @@ import pytest
 
 from smartapp.errors import LaunchRefused
 from smartapp.launch.refusals import Refusal
-from smartapp.launch.urls import Trust, is_loopback, origin
+from smartapp.launch.urls import Trust, is_loopback, origin, resolved
 from tests.launch.fake_ehr import FakeEhr
-from tests.launch.house import House
+from tests.launch.house import House, sign_in
 from tests.launch.server import Said, said
 
 PATH = "/fhir/.well-known/smart-configuration"
@@ -72,6 +72,70 @@ def test_a_document_that_is_none_ends_the_launch(
         begin(house)
     assert refused.value.code == "smart.discovery.bad"
     assert len(fake_ehr.server.log) == 1
+
+
+@pytest.mark.clause("SMART 2.2", "379")
+def test_endpoints_may_be_relative_to_the_fhir_base(house: House, fake_ehr: FakeEhr) -> None:
+    fake_ehr.metadata.update(authorization_endpoint="auth/authorize?tenant=7", token_endpoint="/auth/token")
+    assert begin(house).startswith(f"{fake_ehr.issuer}/authorize?tenant=7&")
+    assert sign_in(house, fake_ehr).sub == "person-1"
+
+
+@pytest.mark.clause("SMART 2.2", "379")
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("token", "https://ehr.example.org/token"),
+        ("/auth/token", "https://ehr.example.org/auth/token"),
+        ("fhir/../token?a=b", "https://ehr.example.org/token?a=b"),
+        ("//other.example/token", "https://other.example/token"),
+        ("https://other.example/x/../token?", "https://other.example/x/../token?"),
+        ("", None),
+        ("to\tken", None),
+        ("\\\\evil.example/token", None),
+        ("/to ken", None),
+        ("http://[x/token", None),
+    ],
+)
+def test_what_a_reference_means(reference: str, expected: str | None) -> None:
+    assert resolved("https://ehr.example.org/fhir", reference) == expected
+
+
+@pytest.mark.clause("SMART 2.2", "218")
+def test_the_keys_are_those_that_the_issuers_own_document_names(house: House, fake_ehr: FakeEhr) -> None:
+    fake_ehr.openid = {"issuer": fake_ehr.issuer, "jwks_uri": f"{fake_ehr.issuer}/keys"}
+    fake_ehr.metadata["jwks_uri"] = f"{fake_ehr.issuer}/other-keys"
+    assert sign_in(house, fake_ehr).sub == "person-1"
+    assert fake_ehr.server.asked("/auth/other-keys") == []
+    assert len(fake_ehr.server.asked("/auth/.well-known/openid-configuration")) == 1
+
+
+@pytest.mark.threat("S4")
+@pytest.mark.parametrize(
+    "openid",
+    [
+        {"issuer": "https://other.example"},
+        {"issuer": None},
+        {"jwks_uri": "https://evil.example/keys"},
+        {"jwks_uri": None},
+        {"jwks_uri": "/auth/keys"},
+    ],
+)
+def test_an_issuer_whose_document_is_not_its_own_ends_the_launch(
+    house: House, fake_ehr: FakeEhr, openid: dict[str, Any]
+) -> None:
+    fake_ehr.openid = {"issuer": fake_ehr.issuer, "jwks_uri": f"{fake_ehr.issuer}/keys", **openid}
+    with pytest.raises(LaunchRefused) as refused:
+        begin(house)
+    assert refused.value.code == "smart.discovery.bad"
+
+
+@pytest.mark.threat("S4")
+@pytest.mark.parametrize("answer", [said({}, 404), Said(b"<html>", 200, "text/html"), Said(b"[]")])
+def test_an_issuer_without_a_document_ends_the_launch(house: House, fake_ehr: FakeEhr, answer: Said) -> None:
+    fake_ehr.server.at("/auth/.well-known/openid-configuration", answer)
+    with pytest.raises(LaunchRefused):
+        begin(house)
 
 
 def test_it_is_asked_once_an_hour(house: House, fake_ehr: FakeEhr) -> None:

@@ -139,7 +139,8 @@ def test_a_header_that_tries_something(house: House, fake_ehr: FakeEhr, header: 
     fake_ehr.raw_header = json.dumps(header).encode()
     assert refused(house, fake_ehr) in {"smart.idtoken.bad", "smart.jwks"}
     assert {asked.path for asked in fake_ehr.server.log} <= {
-        "/fhir/.well-known/smart-configuration", "/auth/token", "/auth/keys", "/auth/revoke",
+        "/fhir/.well-known/smart-configuration", "/auth/.well-known/openid-configuration",
+        "/auth/token", "/auth/keys", "/auth/revoke",
     }  # fmt: skip
 
 

@@ -63,7 +63,9 @@ def _lifetime(value: object) -> int:
 
 
 def _studies(context: object) -> tuple[str, ...]:
-    """`fhirContext` may hold anything; only plain references to studies mean something to us."""
-    entries = context if isinstance(context, list) else []
-    references = (entry.get("reference") for entry in entries if isinstance(entry, dict))
+    """`fhirContext` may hold anything; only plain references to studies mean something to us, and only in the role
+    `launch`, which is the one of an entry that names none (SMART App Launch 2.2, fhirContext).
+    """
+    entries = [entry for entry in context if isinstance(entry, dict)] if isinstance(context, list) else []
+    references = (entry.get("reference") for entry in entries if entry.get("role", "launch") == "launch")
     return tuple(ref for ref in references if isinstance(ref, str) and _STUDY.fullmatch(ref))
