@@ -69,7 +69,10 @@ def parts(value: object, name: str) -> Iterator[Json]:
 
 
 def labels(resource: Json) -> frozenset[str]:
-    """The security labels of a resource (FHIR R4 security-labels.html) as `system|code`; either may be empty, none is left out."""
+    """The security labels of a resource (FHIR R4 security-labels.html) as `system|code`.
+
+    Either half may be empty, and none is left out: a label that we cannot read is a label all the same.
+    """
     security = parts(part(resource, "meta"), "security")
     return frozenset(f"{text(coding.get('system'), 300)}|{text(coding.get('code'), 64)}" for coding in security)
 

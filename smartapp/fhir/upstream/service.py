@@ -73,8 +73,8 @@ class FhirReader:
     def identifiers(self, permit: IndexPermit, record: PatientRecord) -> tuple[Identifier, ...]:
         """The identifiers of the permit's `record`, and of those that the EHR says were merged into it.
 
-        Only `replaces` is followed (FHIR R4 Patient.link), and only to records that are no longer in use: the other kinds
-        of link say that two records may be one person's. One that the EHR does not show gives nothing.
+        Only `replaces` is followed (FHIR R4 Patient.link), and only to records that are no longer in use: the other
+        kinds of link say that two records may be one person's. One that the EHR does not show gives nothing.
         """
         merged = [link.patient_id for link in record.links if link.type == "replaces"][:_MOST_MERGED]
         found = list(record.identifiers)
