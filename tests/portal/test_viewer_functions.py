@@ -137,3 +137,50 @@ def test_series_are_sorted_by_number_and_then_by_place(call: Call) -> None:
 
     instances = [instance("c", 2, 1), instance("b", 1, 7), instance("a", 1, 5)]
     assert [picture["sop"] for picture in call("metadata", "picturesOf", instances)] == ["a", "b", "c"]
+
+
+@pytest.mark.clause("PS3.3", "C.7.6.2.1.1")
+def test_a_place_is_named_by_its_side_and_distance(call: Call) -> None:
+    def place(orientation: list[int] | None, at: float | None) -> Any:
+        return call("geometry", "placeText", {"orientation": orientation, "place": at})
+
+    assert place([1, 0, 0, 0, 1, 0], 12.34) == "S 12.3 mm"
+    assert place([1, 0, 0, 0, 1, 0], -12.34) == "I 12.3 mm"
+    assert place([0, 1, 0, 0, 0, -1], 5) == "R 5.0 mm"
+    assert place(None, 5) == place([1, 0, 0, 0, 1, 0], None) == ""
+
+
+@pytest.mark.clause("PS3.3", "C.7.4.1.1.1")
+def test_places_are_compared_only_in_one_coordinate_system_and_in_parallel(call: Call) -> None:
+    axial = {"orientation": [1, 0, 0, 0, 1, 0], "place": 1, "frameOfReference": "1.2"}
+
+    def comparable(**other: Any) -> Any:
+        return call("geometry", "comparable", axial, axial | other)
+
+    assert comparable()
+    assert not comparable(frameOfReference="1.3")
+    assert not comparable(orientation=[0, 1, 0, 0, 0, -1])
+    assert not comparable(orientation=None)
+    assert not comparable(place=None)
+    assert not call("geometry", "comparable", axial | {"frameOfReference": None}, axial | {"frameOfReference": None})
+    assert not call("geometry", "comparable", None, axial)
+
+
+@pytest.mark.clause("PS3.3", "C.7.6.5")
+@pytest.mark.parametrize(
+    ("values", "pace"),
+    [
+        ({"x00181063": [40]}, [40, 40]),
+        ({"x00181065": [0, 33]}, [100, 33]),
+        ({"x00180040": ["20"]}, [50, 50]),
+        ({"x00082144": [10], "x00181063": [40]}, [100, 100]),
+        ({"x00181063": [0]}, [100, 100]),
+        ({"x00181063": ["x"]}, [100, 100]),
+        ({"x00181063": [0.001]}, [10, 10]),
+        ({"x00180040": [0.001]}, [2000, 2000]),
+    ],
+)
+def test_a_film_has_the_pace_that_its_object_tells(call: Call, values: dict[str, Any], pace: list[int]) -> None:
+    base = {"x00080018": ["1"], "x00280008": [2], "x00280010": [4], "x00280011": [4], "x00280100": [8]}
+    found = call("metadata", "picturesOf", [_dataset(**base, **values)])
+    assert [(picture["clip"], picture["interval"]) for picture in found] == [(True, each) for each in pace]
