@@ -11,13 +11,12 @@ from smartapp.sandbox.ehr.oauth.authorize_routes import authorization
 from smartapp.sandbox.ehr.oauth.discovery import discovery
 from smartapp.sandbox.ehr.oauth.errors import PageError
 from smartapp.sandbox.ehr.oauth.token_routes import tokens
+from smartapp.sandbox.ehr.policy import POLICY
 from smartapp.sandbox.ehr.portal import portal
 from smartapp.sandbox.ehr.site import EXTENSION, build_sites
 from smartapp.sandbox.world import World
 
 LONGEST_BODY = 1024 * 1024
-# No form-action: browsers hold it against the redirect back to the app, whose address differs per app.
-POLICY = "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
 def create_app(config: EhrConfig, world: World) -> Flask:

@@ -7,6 +7,7 @@ from werkzeug import Response
 
 from smartapp.sandbox.ehr.browser import check_form, current_session, page_session, remember, sign_in
 from smartapp.sandbox.ehr.oauth.errors import PageError
+from smartapp.sandbox.ehr.policy import POLICY
 from smartapp.sandbox.ehr.site import Site, site_of
 from smartapp.sandbox.ehr.state import Launch, Session
 from smartapp.sandbox.world import Person, User
@@ -52,7 +53,10 @@ def leave(hospital: str, page: str) -> Response:
 
 @portal.post("/launch")
 def launch(hospital: str) -> Response:
-    """Open an app for a patient (SMART App Launch 2.2 §3.0.2): `client_id`, `patient`, perhaps `imaging_study`."""
+    """Open an app for a patient (SMART App Launch 2.2 §3.0.2): `client_id`, `patient`, perhaps `imaging_study`.
+
+    With `framed` the app is opened inside our own page, as some EHRs do.
+    """
     site = site_of(hospital)
     session = current_session(site)
     check_form(session)
@@ -67,7 +71,17 @@ def launch(hospital: str) -> Response:
     value = site.state.add_launch(Launch(username, person.id, client.client_id, study))
     query = urlencode({"iss": site.fhir_base, "launch": value})
     joint = "&" if "?" in client.launch_url else "?"
-    return redirect(f"{client.launch_url}{joint}{query}", 303)
+    address = f"{client.launch_url}{joint}{query}"
+    return _framed(site, address) if request.form.get("framed") else redirect(address, 303)
+
+
+def _framed(site: Site, address: str) -> Response:
+    shown = Response(
+        render_template("framed.html", site=site, address=address), content_type="text/html; charset=utf-8"
+    )
+    origin = "/".join(address.split("/")[:3])
+    shown.headers["Content-Security-Policy"] = f"{POLICY}; frame-src {origin}"
+    return shown
 
 
 def _person(site: Site, user: User | None, id_: str) -> Person:
