@@ -27,7 +27,7 @@ def copy_row(site: Site) -> Row:
 
 def taken(site: Site, passphrase: str = "") -> int:
     """Presses the button and reads the ZIP to its end; bytes."""
-    page = site.visitor.http.get(f"{site.study_page}/copy").text
+    page = site.visitor.http.get(f"{site.study_page}/keep").text
     token = re.search(r'csrf_token" value="([^"]+)"', page)
     assert token
     form = {"csrf_token": token[1], "passphrase": passphrase, "again": passphrase}

@@ -4,9 +4,10 @@ passphrase nor choice is in any address.
 
 from itertools import chain
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.http import dump_options_header
+from werkzeug.wrappers import Response as BaseResponse
 
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.errors import BadInput, NotFound
@@ -23,7 +24,7 @@ from smartapp.web.rules import Rule, rule
 blueprint = Blueprint("copies", __name__, url_prefix="/my/<ctx>")
 
 
-@blueprint.get("/studies/<uid>/copy")
+@blueprint.get("/studies/<uid>/keep")
 @rule(Rule.SESSION)
 def one(ctx: str, uid: str) -> str:
     """What a copy of this study holds, how large it is, and the button."""
@@ -42,20 +43,20 @@ def take_one(ctx: str, uid: str) -> Response:
     return _download(ctx, (study,), passphrase)
 
 
-@blueprint.get("/copy")
+@blueprint.get("/keep")
 @rule(Rule.SESSION)
 def several(ctx: str) -> str:
     """All studies, to choose from."""
-    return _page_of_several(ctx)
+    return _page_of_several(ctx, nothing=request.args.get("chosen") == "none")
 
 
 @blueprint.post("/copy")
 @rule(Rule.SESSION)
-def take_several(ctx: str) -> Response:
+def take_several(ctx: str) -> BaseResponse:
     """The ZIP of the chosen studies."""
     chosen = tuple(parse_uid(uid) for uid in request.form.getlist("study"))
     if not chosen:
-        return Response(_page_of_several(ctx, chosen, nothing=True), 400)
+        return redirect(url_for("copies.several", ctx=ctx, chosen="none"), 303)
     try:
         passphrase = _passphrase()
     except BadInput as error:
