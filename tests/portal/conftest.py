@@ -20,6 +20,7 @@ from smartapp.security.keyring import Keyring
 from smartapp.settings import Database, Keys, Provider, Server, Settings, Storage
 from smartapp.web.app import build_app
 from smartapp.web.parts import Parts
+from tests.copies.fakes import FakeCopies
 from tests.portal.fakes import FakeAlerts, FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
 from tests.portal.stub_gateway import StubGateway
 from tests.support.clock import FixedClock
@@ -82,7 +83,7 @@ class Portal:
             records=cast("Any", self.records),
             sign_in=cast("Any", self.sign_in),
             viewer_tokens=cast("Any", self.tokens),
-            copies=cast("Any", None),
+            copies=cast("Any", FakeCopies()),
             alerts=cast("Any", self.alerts),
         )
         return build_app(parts, (*BLUEPRINTS, self.gateway.blueprint()))
