@@ -25,7 +25,8 @@ class Address:
 def addresses(composed: Composed, ctx: str) -> Iterator[Address]:
     """A route argument that is not among the values is a KeyError: whoever adds a route says what goes there."""
     values = {
-        "ctx": ctx, "uid": "1.2.3", "suid": "1.2.3.1", "sid": "ses-none", "sop": "1.2.3.1.1", "rid": "r1", "n": 0,
+        "ctx": ctx, "uid": "1.2.3", "other": "1.2.3",
+        "suid": "1.2.3.1", "sid": "ses-none", "sop": "1.2.3.1.1", "rid": "r1", "n": 0,
         "provider": "st-elsewhere", "study": "1.2.3", "series": "1.2.3.1", "numbers": "1", "tag": "7FE00010",
         "rest": "elsewhere", "filename": "app.css",
     }  # fmt: skip
