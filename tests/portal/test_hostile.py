@@ -10,10 +10,11 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smartapp.dicomweb.core.sr import SrVerifier
 from smartapp.portal.safe_html import report_html
 from tests.portal import fakes
 from tests.portal.conftest import Portal
-from tests.portal.reports import REPORT
+from tests.portal.reports import REPORT, STRUCTURED, item
 
 STUDY = f"/my/ctx-ana/studies/{fakes.CT}"
 HOSTILE = (
@@ -29,7 +30,22 @@ OURS = frozenset(
         *("html", "head", "meta", "title", "link", "script", "body", "header", "nav", "main", "footer", "noscript"),
         *("section", "article", "div", "p", "span", "h1", "h2", "h3", "h4", "ul", "ol", "li", "dl", "dt", "dd", "br"),
         *("a", "strong", "code", "time", "figure", "figcaption", "img", "canvas", "progress", "details", "summary"),
-        *("form", "fieldset", "legend", "input", "button", "table", "tbody", "tr", "th", "td"),
+        *(
+            "form",
+            "fieldset",
+            "legend",
+            "label",
+            "input",
+            "select",
+            "option",
+            "button",
+            "dialog",
+            "table",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+        ),
     )
 )
 
@@ -69,11 +85,20 @@ def test_hostile_words_stay_words(portal: Portal, client: FlaskClient, words: st
         replace(study, description=words, place=words, body_parts=(words,), modalities=())
         for study in portal.records.studies_found
     )
-    for path in ("/my/ctx-ana/", STUDY, f"{STUDY}/series/{fakes.SERIES}", "/my/ctx-ana/sessions"):
+    portal.records.structured = replace(
+        STRUCTURED,
+        title=words,
+        written=words,
+        items=(item(words, words),),
+        verifiers=(SrVerifier(words, words, words),),
+    )
+    document = f"{STUDY}/series/{fakes.DOSE}/instances/{fakes.DOSE}.1/report"
+    compared = (f"{STUDY}/compare/", f"{STUDY}/compare/{fakes.HEAD}", "/my/ctx-ana/?year=2026")
+    for path in ("/my/ctx-ana/", STUDY, f"{STUDY}/series/{fakes.SERIES}", "/my/ctx-ana/sessions", document, *compared):
         answer = client.get(path)
         assert answer.status_code == 200
         assert_inert(answer.text)
-    script = re.search(r'id="viewer-config">(.*?)</script>', client.get(STUDY).text)
+    script = re.search(r"data-config>(.*?)</script>", client.get(STUDY).text)
     assert script is not None
     assert json.loads(script[1])["study"] == fakes.CT
 

@@ -171,7 +171,7 @@ def test_places_are_compared_only_in_one_coordinate_system_and_in_parallel(call:
     ("values", "pace"),
     [
         ({"x00181063": [40]}, [40, 40]),
-        ({"x00181065": [0, 33]}, [100, 33]),
+        ({"x00181065": [0, 33]}, [33, 33]),
         ({"x00180040": ["20"]}, [50, 50]),
         ({"x00082144": [10], "x00181063": [40]}, [100, 100]),
         ({"x00181063": [0]}, [100, 100]),
@@ -181,6 +181,12 @@ def test_places_are_compared_only_in_one_coordinate_system_and_in_parallel(call:
     ],
 )
 def test_a_film_has_the_pace_that_its_object_tells(call: Call, values: dict[str, Any], pace: list[int]) -> None:
-    base = {"x00080018": ["1"], "x00280008": [2], "x00280010": [4], "x00280011": [4], "x00280100": [8]}
+    base: dict[str, list[Any]] = {
+        "x00080018": ["1"],
+        "x00280008": [2],
+        "x00280010": [4],
+        "x00280011": [4],
+        "x00280100": [8],
+    }
     found = call("metadata", "picturesOf", [_dataset(**base, **values)])
     assert [(picture["clip"], picture["interval"]) for picture in found] == [(True, each) for each in pace]

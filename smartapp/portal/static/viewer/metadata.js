@@ -96,11 +96,12 @@ function picture(dataset, frame) {
 
 /** How long a frame stays in a film, in ms (PS3.3 §C.7.6.5): as recommended, as taken, or a tenth of a second. */
 function intervalOf(dataset, frame) {
+  const steps = numbers(dataset, TAG.frameTimes);
   const byRate = (tag) => 1000 / number(dataset, tag, 0);
   const asked = [
     byRate(TAG.displayRate),
     number(dataset, TAG.frameTime, 0),
-    numbers(dataset, TAG.frameTimes)[frame - 1],
+    steps[frame] ?? steps.at(-1), // each is the time since the frame before; the first one's is 0
     byRate(TAG.cineRate),
   ];
   const found = asked.find((value) => Number.isFinite(value) && value > 0) ?? 100;
