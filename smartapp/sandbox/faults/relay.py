@@ -46,6 +46,8 @@ class _Connection:
         self._trap = trap
         self._client = client
         self._server: socket.socket | None = None
+        # One for the connection's life: a fresh one for each piece would be paged in each time.
+        self._buffer = memoryview(bytearray(_PIECE))
 
     def serve(self) -> None:
         """Until either side closes, or a fault has happened. A client or part that breaks off is no concern of ours."""
@@ -105,6 +107,6 @@ class _Connection:
                 left -= moved if request.length >= 0 else 0
 
     def _move(self, source: socket.socket, target: socket.socket) -> int:
-        piece = source.recv(_PIECE)
-        target.sendall(piece)
-        return len(piece)
+        length = source.recv_into(self._buffer)
+        target.sendall(self._buffer[:length])
+        return length
