@@ -20,6 +20,10 @@ _UNUSABLE: Final = 2
 _PRIVATE: Final = 0o077
 """Nobody else on this machine reads a file that we make."""
 
+_INIT: Final = (
+    "Asks what a new installation needs, or reads it from --answers; writes the configuration, makes the keys and the "
+    "tables, and looks at all with the doctor."
+)
 _MARKS: Final = {"works": "works ", "look": "look  ", "fails": "FAILED"}
 
 Command = Callable[[argparse.Namespace, Settings], int]
@@ -31,8 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["sandbox"]:
         _become("smartapp.sandbox", *given[1:])
     parsed = _parser().parse_args(given)
+    begins_anew: bool = getattr(parsed, "begins_anew", False)
     command: Command = parsed.command
     try:
+        if begins_anew:  # there is no configuration to load yet
+            return _init(parsed)
         return command(parsed, load(parsed.config, os.environ))
     except SmartappError as error:
         sys.stderr.write(f"smartapp: {_sentence(error)}\n")
@@ -78,6 +85,11 @@ def _parser() -> argparse.ArgumentParser:
         "--config", type=Path, default=default, help=f"smartapp.toml (default: ${_CONFIG}, or {_DEFAULT})"
     )
     commands = parser.add_subparsers(required=True, metavar="command")
+    init = commands.add_parser("init", help="make a configuration, keys and tables", description=_INIT)
+    init.set_defaults(command=None, begins_anew=True)
+    init.add_argument("--folder", type=Path, default=Path("/etc/smartapp"), help="where (default: /etc/smartapp)")
+    init.add_argument("--answers", type=Path, help="a TOML file with the answers, to be asked nothing")
+    init.add_argument("--overwrite", action="store_true", help="replace a configuration; keys and secrets are kept")
     _add(commands, "serve", _serve, "serve the product with gunicorn")
     _add(commands, "ohif", _ohif, "serve OHIF, the viewer that measures, at its own address")
     _add(commands, "worker", _worker, "do the background work: send mail")
@@ -171,14 +183,26 @@ def _require_ready(settings: Settings) -> None:
         raise ConfigurationError("The tables are not those that this version expects: run `smartapp db upgrade`.")
 
 
+def _init(arguments: argparse.Namespace) -> int:
+    from smartapp.bootstrap.setup import dialogue  # noqa: PLC0415 -- loads the whole product
+
+    terminal = dialogue.at_terminal()
+    settings = dialogue.run(terminal, arguments.folder, arguments.answers, overwrite=arguments.overwrite)
+    return 0 if settings is None else _diagnose(settings, as_json=False)
+
+
 def _doctor(arguments: argparse.Namespace, settings: Settings) -> int:
+    return _diagnose(settings, as_json=arguments.json)
+
+
+def _diagnose(settings: Settings, *, as_json: bool) -> int:
     """Each finding as soon as it is made: an EHR that is slow to fail is waited for with something to read."""
     from smartapp.bootstrap.diagnosis import diagnose  # noqa: PLC0415 -- loads the whole product
 
     failed = False
     for found in diagnose(settings):
         failed = failed or found.state == "fails"
-        line = json.dumps(vars(found)) if arguments.json else f"{_MARKS[found.state]}  {found.name}: {found.sentence}"
+        line = json.dumps(vars(found)) if as_json else f"{_MARKS[found.state]}  {found.name}: {found.sentence}"
         print(line, flush=True)
     return _FAILED if failed else 0
 

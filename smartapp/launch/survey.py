@@ -48,10 +48,14 @@ def _discovered(provider: Provider, said: Mapping[str, Any]) -> Iterator[Finding
 
 
 def _client_auth(provider: Provider, said: Mapping[str, Any]) -> Finding:
-    """RFC 8414 §2: without the list, client_secret_basic is meant. `none` is in no list of many EHRs."""
+    """RFC 8414 §2 reads a missing list as client_secret_basic; EHRs leave it out and mean nothing by that."""
     name = f"client authentication at {provider.id}"
-    offered = said.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
-    if provider.client_auth != "none" and provider.client_auth not in offered:
+    offered = said.get("token_endpoint_auth_methods_supported")
+    if provider.client_auth == "none":
+        return Finding(name, "works", "none, as a public client")
+    if offered is None:
+        return Finding(name, "look", f"it does not say whether it takes {provider.client_auth}: a sign-in will tell")
+    if provider.client_auth not in offered:
         return Finding(name, "fails", f"{provider.client_auth} is not offered: client_auth can be {_words(offered)}")
     if provider.client_auth != "private_key_jwt":
         return Finding(name, "works", provider.client_auth)

@@ -21,7 +21,7 @@ from smartapp.security.keyring import Keyring
 from smartapp.settings import Database, Keys, Mail, Provider, Server, Settings, Storage
 from smartapp.settings.loosened import loosened
 from tests.dicomweb_upstream.archive import Reply
-from tests.launch.house import SCOPES, ShiftedClock, settings
+from tests.launch.house import ShiftedClock, settings
 from tests.launch.server import said
 from tests.mail.post_office import free_port, post_office
 from tests.support.certificates import authority

@@ -33,11 +33,10 @@ def right_time(sandbox: Sandbox) -> Iterator[None]:
     requests.put(f"{sandbox['faults']}/clock", json={"seconds": 0}, timeout=5)
 
 
-def pass_time(sandbox: Sandbox, seconds: int, *pages: Page) -> None:
-    """For the server and for these pages."""
+def pass_time(sandbox: Sandbox, seconds: int, page: Page) -> None:
+    """For the server, and for all pages of this page's browser context: they have one clock."""
     requests.post(f"{sandbox['faults']}/clock", json={"seconds": seconds}, timeout=5).raise_for_status()
-    for page in pages:
-        page.clock.fast_forward(seconds * 1000)
+    page.clock.fast_forward(seconds * 1000)
 
 
 def enter(page: Page, sandbox: Sandbox, username: str = "ana") -> None:
@@ -52,9 +51,8 @@ def test_one_press_keeps_a_session_in_every_tab(page: Page, sandbox: Sandbox) ->
     page.clock.install()
     enter(page, sandbox)
     other = page.context.new_page()
-    other.clock.install()
     other.goto(page.url)
-    pass_time(sandbox, IDLE - 90, page, other)
+    pass_time(sandbox, IDLE - 90, page)
     warning = page.get_by_role("dialog", name="Are you still there?")
     expect(warning).to_be_visible()
     expect(other.get_by_role("dialog")).to_be_visible()
@@ -64,7 +62,7 @@ def test_one_press_keeps_a_session_in_every_tab(page: Page, sandbox: Sandbox) ->
     page.keyboard.press("Enter")
     expect(warning).to_be_hidden()
     expect(other.get_by_role("dialog")).to_be_hidden()
-    pass_time(sandbox, 120, page, other)
+    pass_time(sandbox, 120, page)
     page.reload()
     expect(page.locator(".record")).to_be_visible()
 

@@ -35,7 +35,7 @@ class Inbox:
         """Keeps a letter."""
         letter = message_from_bytes(content, policy=policy.default)
         body = letter.get_body(("plain",))
-        text = body.get_content() if body is not None else ""
+        text = str(body.get_content()).replace("\r\n", "\n") if body is not None else ""
         subject, message_id = str(letter.get("Subject", "")), str(letter.get("Message-ID", ""))
         message = Message(to, sender, subject, message_id, text, datetime.now(UTC).isoformat())
         with self._lock:

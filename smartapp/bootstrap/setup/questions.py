@@ -1,0 +1,90 @@
+"""Asks an operator. What cannot be meant is asked again; nothing is assumed without being shown."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from smartapp.bootstrap.setup.answers import Answers, Hospital, Site
+from smartapp.bootstrap.setup.files import write_private
+from smartapp.settings import ClientAuth, DicomwebAuth
+
+_AUTHS = ("private_key_jwt", "client_secret_basic", "client_secret_post", "none")
+_PACS_AUTHS = ("none", "basic", "bearer", "ehr-token")
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where questions are asked: `line` shows a prompt and gives what was typed, `secret` without showing it."""
+
+    line: Callable[[str], str]
+    secret: Callable[[str], str]
+    say: Callable[[str], None]
+
+    def ask(self, question: str, default: str = "") -> str:
+        """The answer, never empty: Enter takes the default, where there is one."""
+        shown = f"{question} [{default}]: " if default else f"{question}: "
+        while not (given := self.line(shown).strip() or default):
+            self.say("  An answer is needed.")
+        return given
+
+    def choose(self, question: str, choices: tuple[str, ...]) -> str:
+        """One of the choices; the first by default."""
+        while (given := self.ask(f"{question} ({', '.join(choices)})", choices[0])) not in choices:
+            self.say(f"  One of: {', '.join(choices)}")
+        return given
+
+    def agree(self, question: str) -> bool:
+        """Only a whole `yes` agrees."""
+        return self.line(f"{question} Type yes to agree: ").strip() == "yes"
+
+
+def ask(terminal: Terminal, folder: Path) -> Answers:
+    """Everything that a new installation needs. Secrets that are typed go into files of their own at once."""
+    terminal.say("Where people will reach this service, as https://imaging.example.org:")
+    site = Site(terminal.ask("Address"), database=_database(terminal))
+    hospitals = [_hospital(terminal, folder)]
+    while terminal.agree("Another hospital?"):
+        hospitals.append(_hospital(terminal, folder))
+    return Answers(site, tuple(hospitals))
+
+
+def _database(terminal: Terminal) -> str:
+    given = terminal.ask("Database (sqlite, or a postgresql+psycopg:// URL)", "sqlite")
+    return "" if given == "sqlite" else given
+
+
+def _hospital(terminal: Terminal, folder: Path) -> Hospital:
+    name = terminal.ask("Hospital, as patients know it")
+    short = "-".join("".join(sign if sign.isalnum() and sign.isascii() else " " for sign in name.lower()).split())
+    hospital_id = terminal.ask("Its short name in addresses, for ever (a-z, 0-9, -)", short[:64])
+    iss = terminal.ask("The EHR's FHIR R4 address (SMART iss)")
+    client_id = terminal.ask("Our client_id there")
+    client_auth = cast("ClientAuth", terminal.choose("How we are registered there", _AUTHS))
+    secret = None
+    if client_auth.startswith("client_secret"):
+        secret = _keep(terminal, folder, f"{hospital_id}-client", "The client secret")
+    dicomweb = terminal.ask("The PACS's DICOMweb address")
+    dicomweb_auth = cast("DicomwebAuth", terminal.choose("How we sign in at the PACS", _PACS_AUTHS))
+    basic, bearer = dicomweb_auth == "basic", dicomweb_auth == "bearer"
+    return Hospital(
+        id=hospital_id,
+        name=name,
+        iss=iss,
+        client_id=client_id,
+        client_auth=client_auth,
+        client_secret_file=secret,
+        dicomweb=dicomweb,
+        dicomweb_auth=dicomweb_auth,
+        dicomweb_user=terminal.ask("User name at the PACS") if basic else "",
+        dicomweb_password_file=_keep(terminal, folder, f"{hospital_id}-pacs", "Password there") if basic else None,
+        dicomweb_token_file=_keep(terminal, folder, f"{hospital_id}-pacs-token", "Token there") if bearer else None,
+        mrn_systems=tuple(terminal.ask("Identifier systems of the record numbers, usual one first").split()),
+        timezone=terminal.ask("Time zone, as America/Chicago"),
+    )
+
+
+def _keep(terminal: Terminal, folder: Path, name: str, question: str) -> Path:
+    while not (given := terminal.secret(f"{question} (not shown): ").strip()):
+        terminal.say("  An answer is needed.")
+    return write_private(folder / "secrets" / name, given + "\n")
