@@ -238,6 +238,7 @@ def test_a_patient_who_cannot_be_read(desk: Desk, ehr: FakeFhir, status: int, er
         desk.reader.patient(desk.sign_in)
 
 
+@pytest.mark.clause("SMART 2.2", "202")
 def test_the_person_who_signed_in(desk: Desk, ehr: FakeFhir) -> None:
     ehr.at("RelatedPerson/dana", {"resourceType": "RelatedPerson", "id": "dana"})
     assert desk.reader.fhir_user(desk.sign_in, "RelatedPerson/dana") == {"resourceType": "RelatedPerson", "id": "dana"}

@@ -31,6 +31,7 @@ def sandbox(postgres_databases: PostgresDatabases) -> Iterator[dict[str, Any]]:
         yield ready
 
 
+@pytest.mark.clause("SMART 2.2", "35", "50", "161")
 @pytest.mark.promise("A1")
 @pytest.mark.promise("A2")
 def test_the_list_is_one_press_from_the_portal(page: Page, sandbox: dict[str, Any]) -> None:
@@ -46,6 +47,7 @@ def test_the_list_is_one_press_from_the_portal(page: Page, sandbox: dict[str, An
     assert serious_faults(page) == []
 
 
+@pytest.mark.clause("SMART 2.2", "50", "166")
 @pytest.mark.promise("A1")
 def test_the_start_page_leads_to_the_same_list(page: Page, sandbox: dict[str, Any]) -> None:
     page.goto(sandbox["app"]["base"])

@@ -69,6 +69,10 @@ class FakeEhr:
         id_token = self.id_token() if self.raw_id_token is None else self.raw_id_token
         return said({**self.answer, **({"id_token": id_token} if id_token else {})})
 
+    def said_next(self, changed: dict[str, Any]) -> Said:
+        """An answer to a refresh, without a new refresh token unless `changed` has one."""
+        return said({"access_token": "access-next", "token_type": "Bearer", "expires_in": 3600, **changed})
+
     def id_token(self) -> str:
         if self.raw_header is not None:
             return signed_raw(self.raw_header, json.dumps(self.right_claims()).encode(), self.raw_key)

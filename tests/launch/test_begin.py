@@ -17,6 +17,7 @@ from tests.launch.house import House, fake_house, provider, settings
 from tests.launch.server import said
 
 
+@pytest.mark.clause("SMART 2.2", "35", "41", "161")
 @pytest.mark.promise("A1")
 @pytest.mark.clause("RFC 7636", "4.3")
 def test_an_ehr_launch_asks_for_its_context_and_nothing_of_a_standalone_one(house: House, fake_ehr: FakeEhr) -> None:
@@ -35,6 +36,7 @@ def test_an_ehr_launch_asks_for_its_context_and_nothing_of_a_standalone_one(hous
     assert "launch/patient" not in scopes
 
 
+@pytest.mark.clause("SMART 2.2", "36", "150", "151", "152", "166")
 @pytest.mark.promise("A1")
 def test_a_standalone_launch_asks_for_a_record_and_names_no_launch(house: House) -> None:
     asked = query_of(house.launcher.begin(provider_id="st-elsewhere").authorize_url)
@@ -44,6 +46,7 @@ def test_a_standalone_launch_asks_for_a_record_and_names_no_launch(house: House)
     assert "launch" not in asked
 
 
+@pytest.mark.clause("SMART 2.2", "2")
 @pytest.mark.threat("S5")
 def test_every_launch_has_values_of_its_own_and_a_browser_keeps_its_secret(house: House, fake_ehr: FakeEhr) -> None:
     one = house.launcher.begin(iss=fake_ehr.iss, launch="same")
@@ -110,6 +113,7 @@ def test_an_alias_is_an_iss_of_its_own(fake_ehr: FakeEhr, sqlite_database: Datab
     assert query_of(house.launcher.begin(iss=alias, launch="x").authorize_url)["aud"] == [alias]
 
 
+@pytest.mark.clause("SMART 2.2", "161")
 @pytest.mark.parametrize("launch", [None, "", "a" * 5000, "a\r\nb", "a\x00"])
 def test_a_launch_value_that_cannot_be_meant_is_refused(house: House, fake_ehr: FakeEhr, launch: str | None) -> None:
     with pytest.raises(LaunchRefused):
@@ -136,6 +140,7 @@ def test_verifiers_are_long_enough_and_never_the_same() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._~-]{43,128}", verifier) for verifier in found)
 
 
+@pytest.mark.clause("SMART 2.2", "13", "44")
 @pytest.mark.clause("RFC 7636", "B")
 def test_the_challenge_is_the_one_of_the_specification() -> None:
     assert s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"

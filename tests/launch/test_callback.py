@@ -19,6 +19,7 @@ from tests.launch.server import Said, said
 TABLES = [Base.metadata.tables[name] for name in ("audit_events", "ehr_credentials", "single_use")]
 
 
+@pytest.mark.clause("SMART 2.2", "13", "68", "69", "70")
 @pytest.mark.promise("A1")
 def test_a_launch_that_holds_together(house: House, fake_ehr: FakeEhr) -> None:
     begun = house.launcher.begin(provider_id="st-elsewhere")
@@ -41,6 +42,7 @@ def refused(house: House, params: dict[str, list[str]], secret: str | None) -> s
     return error.value.code
 
 
+@pytest.mark.clause("SMART 2.2", "4", "39", "60", "61")
 @pytest.mark.threat("S6")
 @pytest.mark.threat("S8")
 def test_a_state_is_good_once_and_in_its_own_browser(house: House, fake_ehr: FakeEhr) -> None:
@@ -54,6 +56,7 @@ def test_a_state_is_good_once_and_in_its_own_browser(house: House, fake_ehr: Fak
     assert house.severities("smart.state.bad") == ["high"] * 3
 
 
+@pytest.mark.clause("SMART 2.2", "4", "39", "60")
 @pytest.mark.threat("S6")
 @pytest.mark.parametrize("state", [None, "", "made-up", "a" * 9000])
 def test_a_state_that_is_none_of_ours(house: House, fake_ehr: FakeEhr, state: str | None) -> None:
@@ -62,6 +65,7 @@ def test_a_state_that_is_none_of_ours(house: House, fake_ehr: FakeEhr, state: st
     assert fake_ehr.token_requests == []
 
 
+@pytest.mark.clause("SMART 2.2", "4")
 @pytest.mark.threat("S6")
 def test_a_state_is_too_old_after_ten_minutes(house: House, fake_ehr: FakeEhr) -> None:
     begun = house.launcher.begin(provider_id="st-elsewhere")
@@ -189,6 +193,7 @@ def test_what_fails_after_the_tokens_gives_them_back(house: House, fake_ehr: Fak
     assert [asked.form["token"] for asked in fake_ehr.server.asked("/auth/revoke")] == ["refresh-1", "access-1"]
 
 
+@pytest.mark.clause("SMART 2.2", "147")
 @pytest.mark.threat("S17")
 @pytest.mark.parametrize(
     ("granted", "effect"),
@@ -220,6 +225,7 @@ def test_an_answer_without_scope_means_as_asked(house: House, fake_ehr: FakeEhr)
     assert "smart.scope" not in house.kinds()
 
 
+@pytest.mark.clause("SMART 2.2", "202")
 @pytest.mark.threat("S13")
 @pytest.mark.parametrize(
     ("user", "relation", "kinds"),
@@ -280,6 +286,7 @@ def test_a_context_without_a_role_is_what_was_launched_and_one_with_another_is_n
     assert sign_in(house, fake_ehr).imaging_studies == ("ImagingStudy/plain", "ImagingStudy/same")
 
 
+@pytest.mark.clause("SMART 2.2", "8", "90")
 @pytest.mark.promise("E1")
 def test_nothing_that_was_received_shows_in_the_audit_trail_or_a_repr(house: House, fake_ehr: FakeEhr) -> None:
     done = sign_in(house, fake_ehr)

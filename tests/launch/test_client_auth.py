@@ -31,6 +31,7 @@ def key_file(folder: Path, raw: bytes) -> Path:
     return path
 
 
+@pytest.mark.clause("SMART 2.2", "72", "295")
 @pytest.mark.promise("A1")
 @pytest.mark.clause("RFC 7523", "3")
 @pytest.mark.parametrize(("key", "alg"), [(RSA, "RS384"), (EC, "ES384")])
@@ -104,6 +105,7 @@ def test_a_secret_in_the_form(fake_ehr: FakeEhr, sqlite_database: Database, keyr
     assert "authorization" not in asked.headers
 
 
+@pytest.mark.clause("SMART 2.2", "290")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -124,6 +126,7 @@ def test_a_key_that_cannot_sign_stops_the_start(tmp_path: Path, raw: bytes) -> N
         ClientIdentity(bad, ShiftedClock())
 
 
+@pytest.mark.clause("SMART 2.2", "22", "23", "290")
 @pytest.mark.parametrize("auth", ["private_key_jwt", "client_secret_basic", "client_secret_post"])
 @pytest.mark.parametrize("path", [None, Path("/nowhere/key")])
 def test_a_secret_that_is_missing_stops_the_start(auth: str, path: Path | None) -> None:

@@ -19,6 +19,7 @@ def begin(house: House) -> str:
     return house.launcher.begin(provider_id="st-elsewhere").authorize_url
 
 
+@pytest.mark.clause("SMART 2.2", "1")
 @pytest.mark.threat("S4")
 @pytest.mark.parametrize("name", ["issuer", "authorization_endpoint", "token_endpoint", "jwks_uri"])
 @pytest.mark.parametrize("value", ["https://evil.example/x", None, 7, "", "http://127.0.0.1:1/x", "//127.0.0.1/x", []])
@@ -180,6 +181,7 @@ def test_origins(url: str, expected: str | None) -> None:
     assert origin(url) == expected
 
 
+@pytest.mark.clause("SMART 2.2", "1", "318")
 def test_plain_http_is_for_the_sandbox_on_this_machine_only() -> None:
     origins = ("http://localhost:8080", "http://ehr.example.org", "https://ehr.example.org")
     assert Trust(origins, sandbox=True).allows("http://localhost:8080/x")

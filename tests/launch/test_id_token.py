@@ -48,6 +48,7 @@ def test_an_elliptic_signature_will_do(house: House, fake_ehr: FakeEhr) -> None:
     assert sign_in(house, fake_ehr).sub == "person-1"
 
 
+@pytest.mark.clause("SMART 2.2", "201", "218")
 @pytest.mark.clause("OpenID Connect Core", "3.1.3.7")
 @pytest.mark.parametrize(
     "changed",
@@ -102,6 +103,7 @@ def test_a_claim_that_is_unusual_but_right(house: House, fake_ehr: FakeEhr, chan
     assert sign_in(house, fake_ehr).sub == "person-1"
 
 
+@pytest.mark.clause("SMART 2.2", "201")
 @pytest.mark.threat("S11")
 @pytest.mark.parametrize("nonce", [None, "another", 7, "", ["x"]])
 def test_the_nonce_is_compared_whatever_the_ehr_says_it_supports(house: House, fake_ehr: FakeEhr, nonce: Any) -> None:
@@ -111,6 +113,7 @@ def test_the_nonce_is_compared_whatever_the_ehr_says_it_supports(house: House, f
     assert house.severities("smart.idtoken.nonce") == ["high"]
 
 
+@pytest.mark.clause("SMART 2.2", "201")
 @pytest.mark.clause("RFC 8725", "3.1")
 @pytest.mark.parametrize(
     "header",
@@ -191,11 +194,13 @@ def test_a_token_that_is_too_long(house: House, fake_ehr: FakeEhr) -> None:
         read_jws(signed({"alg": "RS256", "kid": "one"}, b'{"a": "' + b"x" * 17000 + b'"}', KEY))
 
 
+@pytest.mark.clause("SMART 2.2", "47")
 def test_no_id_token_is_no_sign_in(house: House, fake_ehr: FakeEhr) -> None:
     fake_ehr.raw_id_token = ""
     assert refused(house, fake_ehr) == "smart.idtoken.bad"
 
 
+@pytest.mark.clause("SMART 2.2", "201", "218")
 def test_a_signature_of_another_key_with_the_right_name(house: House, fake_ehr: FakeEhr) -> None:
     fake_ehr.signer = OTHER_KEY
     assert refused(house, fake_ehr) == "smart.idtoken.bad"

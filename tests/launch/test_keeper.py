@@ -53,6 +53,7 @@ def refreshes(ehr: FakeEhr) -> list[Asked]:
     return [asked for asked in ehr.token_requests if asked.form["grant_type"] == "refresh_token"]
 
 
+@pytest.mark.clause("SMART 2.2", "105", "106", "117")
 def test_a_token_serves_until_a_minute_before_its_end(house: House, fake_ehr: FakeEhr) -> None:
     fake_ehr.server.at("/auth/token", rotating(fake_ehr))
     permit = permit_for(sign_in(house, fake_ehr))
@@ -168,6 +169,7 @@ def test_a_version_that_is_past_or_dead_cannot_be_leased(house: House, fake_ehr:
         assert not store.lease(session, dead, owner="nobody", now=now, until=now)
 
 
+@pytest.mark.clause("SMART 2.2", "106")
 def test_an_ehr_that_does_not_rotate_is_served_its_old_refresh_token(house: House, fake_ehr: FakeEhr) -> None:
     def plain(asked: Asked) -> Said:
         if asked.form["grant_type"] == "authorization_code":

@@ -69,6 +69,7 @@ def public() -> dict[str, Any]:
     return {"client_id": "other", "client_auth": "none"}
 
 
+@pytest.mark.clause("SMART 2.2", "13", "22", "23", "64", "308", "309", "345")
 @pytest.mark.promise("A1")
 def test_a_standalone_launch_with_every_kind_of_client(
     ehr: str, sqlite_database: Database, keyring: Keyring, client: dict[str, Any]

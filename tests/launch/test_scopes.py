@@ -50,6 +50,7 @@ def test_whatever_was_granted_nothing_is_won(asked: list[str], granted: str) -> 
     assert rights(in_effect(asked, granted)) <= rights(asked)
 
 
+@pytest.mark.clause("SMART 2.2", "135")
 @pytest.mark.clause("SMART App Launch", "3.0.2")
 @pytest.mark.parametrize(
     ("granted", "effect"),
@@ -68,6 +69,7 @@ def test_spellings(granted: str, effect: tuple[str, ...]) -> None:
     assert in_effect(["patient/ImagingStudy.rs"], granted) == effect
 
 
+@pytest.mark.clause("SMART 2.2", "47", "146", "195", "196")
 def test_both_launches_ask_who_it_is() -> None:
     modes: tuple[Mode, ...] = ("ehr", "standalone")
     for mode in modes:

@@ -1,3 +1,6 @@
+import socket
+import ssl
+import warnings
 from datetime import timedelta
 from pathlib import Path
 
@@ -24,6 +27,7 @@ def test_a_private_ca_is_trusted_where_it_is_configured(outbound: Outbound, ca: 
         assert door.request("GET", server.origin).body == b"fine"
 
 
+@pytest.mark.clause("SMART 2.2", "1", "318")
 @pytest.mark.threat("F12")
 @pytest.mark.parametrize("fault", ["unknown authority", "expired", "another host"])
 def test_bad_certificates_are_refused_once_and_for_all(outbound: Outbound, ca: Authority, fault: str) -> None:
@@ -39,6 +43,28 @@ def test_bad_certificates_are_refused_once_and_for_all(outbound: Outbound, ca: A
         with pytest.raises(UpstreamDown, match="tls"):
             door.session().get(server.origin, verify=False)
     assert server.requests == []
+
+
+@pytest.mark.clause("SMART 2.2", "1", "318")
+def test_a_server_with_tls_older_than_1_2_is_refused(outbound: Outbound, ca: Authority) -> None:
+    tls = ca.server("127.0.0.1", FUTURE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of what this test is about
+        lax = ssl.create_default_context(cafile=ca.ca_file)
+        for context in (tls, lax):
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.TLSv1
+        tls.maximum_version = ssl.TLSVersion.TLSv1_1
+    with wire_server(answering(answer(b"secret")), tls) as server:
+        door = outbound.for_origins("test", (server.origin,), ca_file=ca.ca_file)
+        with pytest.raises(UpstreamDown, match="tls"):
+            door.request("GET", server.origin)
+        assert server.requests == []
+        with (
+            socket.create_connection(("127.0.0.1", server.port)) as plain,
+            lax.wrap_socket(plain, server_hostname="127.0.0.1") as old,
+        ):
+            assert old.version() == "TLSv1.1", "others do reach this server"
 
 
 def test_a_ca_file_without_certificates_stops_the_start(outbound: Outbound, tmp_path: Path) -> None:

@@ -73,6 +73,7 @@ def assert_inert(text: str) -> None:
     assert "1234321" not in text
 
 
+@pytest.mark.clause("SMART 2.2", "5")
 @pytest.mark.threat("W3")
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_words_stay_words(portal: Portal, client: FlaskClient, words: str) -> None:

@@ -25,6 +25,7 @@ def test_the_forms_answer_may_lead_to_the_hospital_and_nowhere_else(stranger: Fl
     assert policy.endswith("form-action 'self' http://localhost:9")
 
 
+@pytest.mark.clause("SMART 2.2", "50")
 @pytest.mark.promise("A1")
 def test_choosing_a_hospital_leads_to_its_sign_in(portal: Portal, stranger: FlaskClient) -> None:
     answer = stranger.post("/start", data={"provider": "st-elsewhere"}, headers=FORM)
@@ -39,6 +40,7 @@ def test_an_unknown_hospital_starts_nothing(portal: Portal, stranger: FlaskClien
     assert portal.sign_in.calls == []
 
 
+@pytest.mark.clause("SMART 2.2", "161")
 @pytest.mark.promise("A1")
 def test_a_launch_from_the_ehr_is_handed_on(portal: Portal, stranger: FlaskClient) -> None:
     answer = stranger.get("/launch", query_string={"iss": "http://localhost:9/fhir", "launch": "abc"})

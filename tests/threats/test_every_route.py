@@ -153,6 +153,7 @@ def test_a_session_ends_after_eight_hours_whatever_is_done(own: Composed) -> Non
     assert ana.my("sessions").status_code == 401
 
 
+@pytest.mark.clause("SMART 2.2", "5")
 @pytest.mark.threat("W5")
 @pytest.mark.threat("W10")
 def test_no_answer_may_be_framed_kept_or_run_script_of_others(shared: Composed, ana: Browser) -> None:
@@ -225,6 +226,7 @@ def test_methods_are_what_they_are(shared: Composed, ana: Browser) -> None:
     assert ana.my().status_code == 200
 
 
+@pytest.mark.clause("SMART 2.2", "301")
 @pytest.mark.threat("W24")
 def test_nothing_is_answered_or_redirected_over_plain_http(shared: Composed, ana: Browser) -> None:
     token = bearer(ana)

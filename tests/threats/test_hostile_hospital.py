@@ -47,6 +47,7 @@ def _hostile_record(words: str, patient: str) -> Record:
     return Record(patient, words, "SE-1001", [scan], [paper])
 
 
+@pytest.mark.clause("SMART 2.2", "5")
 @pytest.mark.threat("W3")
 @pytest.mark.threat("W4")
 @pytest.mark.threat("W23")
@@ -76,7 +77,7 @@ def test_hostile_words_of_a_hospital_stay_words(shared: Composed, words: str) ->
             assert_inert(answer.text)
             assert "X-Evil" not in answer.headers
         page = browser.my("studies/1.2.3").text
-        config = re.search(r'id="viewer-config">(.*?)</script>', page)
+        config = re.search(r"<script[^>]* data-config>(.*?)</script>", page)
         assert config is not None
         assert json.loads(config[1])["study"] == "1.2.3"
         for number in (0, 1):
@@ -95,6 +96,7 @@ def _files(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.clause("SMART 2.2", "8", "9", "90")
 @pytest.mark.threat("T18")
 def test_no_name_number_or_secret_is_in_log_database_or_cache(own: Composed, caplog: pytest.LogCaptureFixture) -> None:
     """Two people's whole visits, wrong turns and failures included, at the most talkative level of our own loggers."""

@@ -96,6 +96,7 @@ METADATA: dict[str, Any] = {
 }
 
 
+@pytest.mark.clause("SMART 2.2", "1")
 @pytest.mark.threat("S4")
 @pytest.mark.threat("P12")
 @pytest.mark.parametrize("change", METADATA)
@@ -141,6 +142,7 @@ def _assert_not_launched(own: Composed, trap: WireServer) -> None:
     assert own.signed_in("m-ana", own.second).my().status_code == 200
 
 
+@pytest.mark.clause("SMART 2.2", "97", "98")
 @pytest.mark.threat("S19")
 @pytest.mark.threat("P12")
 @settings(max_examples=20, deadline=None)

@@ -68,6 +68,7 @@ BAD_STATES: dict[str, Callable[[Params, list[str]], Params]] = {
 }
 
 
+@pytest.mark.clause("SMART 2.2", "4", "60", "61")
 @pytest.mark.threat("S6")
 @pytest.mark.threat("S7")
 @pytest.mark.threat("S8")
@@ -88,6 +89,7 @@ def test_a_callback_that_is_not_this_browsers_changes_nothing(shared: Composed, 
     assert any(kind.startswith("smart.") and kind != "smart.launch" for kind in shared.kinds()[-3:])
 
 
+@pytest.mark.clause("SMART 2.2", "4", "60")
 @pytest.mark.threat("S6")
 def test_a_state_is_good_once_and_for_its_own_hospital(shared: Composed) -> None:
     browser = shared.browser()
@@ -170,6 +172,7 @@ def _session_of(browser: Browser) -> str:
     return str(session.session_id)
 
 
+@pytest.mark.clause("SMART 2.2", "147")
 @pytest.mark.threat("S17")
 @pytest.mark.parametrize(
     "granted",

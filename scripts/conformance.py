@@ -1,0 +1,169 @@
+"""Writes docs/conformance.md: which test proves which clause of a specification, read from the tests' `clause` marks.
+
+`python scripts/conformance.py` writes it; with `--check` it only tells, by its exit status, whether it is up to date.
+The requirements are tests/conformance/smart_client.csv; what has no test says why in not_applicable.toml beside it.
+"""
+
+import ast
+import csv
+import re
+import sys
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+DOCUMENT: Final = ROOT / "docs" / "conformance.md"
+LISTS: Final = ROOT / "tests" / "conformance"
+SMART: Final = "SMART 2.2"
+BINDING: Final = frozenset({"SHALL", "SHALL NOT"})
+_STRENGTHS: Final = ("SHALL", "SHALL NOT", "SHOULD", "SHOULD NOT", "MAY")
+_STATES: Final = {
+    "bound": "by tests",
+    "not_applicable": "does not apply",
+    "not_built": "not built yet",
+    "open": "open",
+}
+_INTRODUCTION: Final = """# Which test proves which clause
+
+Made by `python scripts/conformance.py` from the `clause` marks of the tests; a test fails when it is out of date.
+A test is named by its file and function. The words are ours; each number leads to the published text.
+
+## SMART App Launch 2.2.0, as a client
+
+Numbered as in the SMART App Launch test kit of the Inferno project. "Does not apply" and "not built yet" come with the
+reason. "Open" is what is recommended or allowed, and has neither a test nor a reason.
+"""
+_OTHERS: Final = """## Other documents
+
+| document | clause | tests |
+| --- | --- | --- |
+"""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One requirement: its number, SHALL to MAY, what it asks in our words, and where it is published."""
+
+    id: str
+    strength: str
+    about: str
+    url: str
+
+
+def requirements() -> list[Requirement]:
+    """The rows of the list."""
+    with (LISTS / "smart_client.csv").open(newline="") as file:
+        return [Requirement(**row) for row in csv.DictReader(file)]
+
+
+def reasons() -> dict[str, dict[str, str]]:
+    """Why there is no test (`not_applicable`, `not_built`), and what is to be said beside the tests (`notes`)."""
+    return tomllib.loads((LISTS / "not_applicable.toml").read_text())
+
+
+def marked() -> dict[tuple[str, str], list[str]]:
+    """The tests of each (document, clause): `room/file::function`, in order."""
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        module = ast.parse(path.read_text())
+        name = path.relative_to(ROOT / "tests").as_posix()
+        whole = set(_clauses_in(node for node in module.body if isinstance(node, ast.Assign)))
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for clause in sorted(whole | set(_clauses_in(node.decorator_list))):
+                    found[clause].append(f"{name}::{node.name}")
+    return found
+
+
+def _clauses_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    """What `pytest.mark.clause(document, clause, …)` says below these nodes."""
+    for top in nodes:
+        for node in ast.walk(top):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "clause":
+                document, *clauses = map(ast.literal_eval, node.args)
+                yield from ((document, clause) for clause in clauses)
+
+
+def faults() -> list[str]:
+    """What is wrong with marks and lists, in sentences: a number that is none, said twice, or forgotten."""
+    tests, listed = _smart_tests(), reasons()
+    known = {row.id for row in requirements()}
+    without = Counter(id_ for state in ("not_applicable", "not_built") for id_ in listed[state])
+    said = {**tests, **without, **listed["notes"]}
+    found = [f"{id_} is no requirement" for id_ in said if id_ not in known]
+    found += [f"{id_} is listed twice" for id_, times in without.items() if times > 1]
+    found += [f"{id_} has a test and a reason for having none" for id_ in without if id_ in tests]
+    found += [f"{id_} has a note and no test" for id_ in listed["notes"] if id_ not in tests]
+    forgotten = [row for row in requirements() if row.strength in BINDING and row.id not in {*tests, *without}]
+    return found + [f"{row.id} ({row.strength}) has neither a test nor a reason: {row.about}" for row in forgotten]
+
+
+def document() -> str:
+    """The whole text of docs/conformance.md."""
+    return "\n".join([_INTRODUCTION, *_counts(), "", *_requirements(), "", _OTHERS.rstrip(), *_other_documents(), ""])
+
+
+def _smart_tests() -> dict[str, list[str]]:
+    return {clause: tests for (document, clause), tests in marked().items() if document == SMART}
+
+
+def _state(id_: str, tests: dict[str, list[str]], listed: dict[str, dict[str, str]]) -> str:
+    if id_ in tests:
+        return "bound"
+    return next((state for state in ("not_applicable", "not_built") if id_ in listed[state]), "open")
+
+
+def _counts() -> Iterator[str]:
+    tests, listed = _smart_tests(), reasons()
+    states = Counter((row.strength, _state(row.id, tests, listed)) for row in requirements())
+    yield f"| strength | in all | {' | '.join(_STATES.values())} |"
+    yield f"| --- | {' | '.join('---' for _ in range(len(_STATES) + 1))} |"
+    for strength in _STRENGTHS:
+        counts = [states[strength, state] for state in _STATES]
+        yield f"| {strength} | {sum(counts)} | {' | '.join(map(str, counts))} |"
+
+
+def _requirements() -> Iterator[str]:
+    tests, listed = _smart_tests(), reasons()
+    yield "| requirement | strength | what it asks | tests, or why there is none |"
+    yield "| --- | --- | --- | --- |"
+    for row in requirements():
+        state = _state(row.id, tests, listed)
+        if state == "bound":
+            cell = "<br>".join([*map("`{}`".format, tests[row.id]), *filter(None, [listed["notes"].get(row.id)])])
+        else:
+            why = listed.get(state, {}).get(row.id)
+            cell = f"{_STATES[state].capitalize()}: {why}" if why else _STATES[state].capitalize()
+        yield f"| [{row.id}]({row.url}) | {row.strength} | {row.about} | {cell} |"
+
+
+def _other_documents() -> Iterator[str]:
+    for (name, clause), tests in sorted(marked().items(), key=_order):
+        if name != SMART:
+            yield f"| {name} | {clause} | {'<br>'.join(map('`{}`'.format, tests))} |"
+
+
+def _order(item: tuple[tuple[str, str], list[str]]) -> tuple[str, list[tuple[int, str]]]:
+    """By document, then as clauses are counted: 4.2 before 4.10."""
+    (name, clause), _ = item
+    return name, [(int(piece) if piece.isdigit() else -1, piece) for piece in re.split(r"\.", clause)]
+
+
+def main() -> int:
+    """Writes or checks the document; 1, with what is wrong on standard error, when something is."""
+    wrong = faults()
+    text = document()
+    if "--check" not in sys.argv[1:]:
+        DOCUMENT.write_text(text)
+    elif not DOCUMENT.exists() or DOCUMENT.read_text() != text:
+        wrong.append("docs/conformance.md is out of date: run `python scripts/conformance.py`")
+    print(*wrong, sep="\n", file=sys.stderr, end="\n" if wrong else "")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
