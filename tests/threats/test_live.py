@@ -186,7 +186,7 @@ def connection_to(sandbox: Sandbox) -> socket.socket:
 
 
 def host_of(sandbox: Sandbox) -> str:
-    return urlsplit(sandbox["app"]["base"]).netloc
+    return str(urlsplit(sandbox["app"]["base"]).netloc)
 
 
 @pytest.mark.threat("F22")
