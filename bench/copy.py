@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import threading
 from urllib.parse import urlsplit
 
+import psutil
 import requests
 
 from bench.measure import Row, compare
@@ -44,3 +47,24 @@ def _archive(site: Site) -> str:
     found = requests.post(f"{root}/tools/find", json=query, auth=site.pacs_auth, timeout=60)
     found.raise_for_status()
     return f"{root}/studies/{found.json()[0]}/archive"
+
+
+def growth(site: Site, passphrase: str = "") -> float:
+    """The largest growth of a worker above its idle size, in MiB, while one copy is taken."""
+    before = {process.pid: process.memory_info().rss for process in site.workers()}
+    over, peak = threading.Event(), dict(before)
+
+    def watch() -> None:
+        while not over.wait(0.05):
+            for pid in before:
+                with contextlib.suppress(psutil.Error):
+                    peak[pid] = max(peak[pid], int(psutil.Process(pid).memory_info().rss))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        taken(site, passphrase)
+    finally:
+        over.set()
+        watcher.join()
+    return max(peak[pid] - before[pid] for pid in before) / 2**20
