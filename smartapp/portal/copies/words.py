@@ -41,12 +41,12 @@ def copy_words(record: Record, made_at: datetime, *, encrypted: bool, unmatched:
 
 
 def size_text(size: int) -> str:
-    """Bytes as people say them."""
+    """How large something will be at most, in bytes, as people say it."""
     if size < _MEGABYTE:
         return str(_("less than 1 MB"))
     if size < 1000 * _MEGABYTE:
-        return str(_("%(number)s MB", number=format_decimal(round(size / _MEGABYTE))))
-    return str(_("%(number)s GB", number=format_decimal(round(size / _MEGABYTE / 1000, 1))))
+        return str(_("at most about %(number)s MB", number=format_decimal(round(size / _MEGABYTE))))
+    return str(_("at most about %(number)s GB", number=format_decimal(round(size / _MEGABYTE / 1000, 1))))
 
 
 def _whose(record: Record) -> str:
