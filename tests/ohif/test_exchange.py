@@ -13,9 +13,10 @@ FOREIGN = ["http://127.0.0.1:8125", "http://localhost:8124", "https://127.0.0.1:
 def test_a_code_becomes_a_token_for_the_page(side: Side) -> None:
     answer = side.post("/ohif/token", json={"code": side.code()})
     assert answer.status_code == 200
-    assert answer.json is not None
-    assert answer.json.pop("access_token").startswith("svt_")
-    assert answer.json == {
+    given = answer.json
+    assert given is not None
+    assert given.pop("access_token").startswith("svt_")
+    assert given == {
         "token_type": "Bearer",
         "expires_in": 300,
         "dicomweb": f"{side.desk.base_url}/st-elsewhere/dicomweb",

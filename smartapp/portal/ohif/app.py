@@ -98,7 +98,8 @@ def policy(settings: Settings, *, decoding: bool = False) -> str:
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
-            "object-src blob:",
+            "object-src 'self' blob:",  # a PDF out of a study, in the browser's own reader
+            "frame-src blob:",
             f"connect-src 'self' {app}/ohif/ {' '.join(reached)}",
             "frame-ancestors 'none'",
             "base-uri 'none'",

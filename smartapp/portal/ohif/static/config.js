@@ -38,7 +38,7 @@ function source(pass, servicesManager) {
       thumbnailRendering: "wadors",
       enableStudyLazyLoad: true,
       dicomUploadEnabled: false,
-      singlepart: "bulkdata,pdf",
+      singlepart: "bulkdata",
       bulkDataURI: { enabled: true },
       onConfiguration: (configuration) => {
         servicesManager.services.userAuthenticationService.setServiceImplementation({
