@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
+from smartapp.records.model import Withheld
 from tests.portal import fakes
 from tests.portal.conftest import Portal
 from tests.portal.reports import STRUCTURED, item
@@ -60,3 +61,13 @@ def test_a_pdf_is_downloaded_and_never_shown_on_our_origin(client: FlaskClient) 
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
     assert answer.data.startswith(b"%PDF-")
+
+
+def test_a_paper_waits_with_its_report(portal: Portal, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = portal.records.study
+    held = (Withheld("rep-1", "blocked"),)
+    monkeypatch.setattr(portal.records, "study", lambda *args: replace(shown(*args), withheld=held))
+    text = client.get(STUDY).text
+    assert text.count("Shown when the report is shown") == 2
+    assert f"/series/{fakes.DOSE}" not in text
+    assert f"/series/{fakes.SCANNED}" not in text
