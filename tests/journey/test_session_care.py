@@ -101,14 +101,15 @@ def test_an_address_is_confirmed_and_told_of_the_next_sign_in(page: Page, sandbo
     code = re.search(r"^    (\S+)$", mail_to(sandbox, address, 1)["text"], re.MULTILINE)
     assert code is not None
     assert serious_faults(page) == []
-    page.get_by_label("Code").fill(code[1])
+    page.get_by_role("textbox", name="Code").fill(code[1])
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_text("alerts go to this address from now on")).to_be_visible()
     assert serious_faults(page) == []
     width = page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     assert width, "the page is wider than the screen"
     page.get_by_role("button", name="Sign out", exact=True).click()
-    enter(page, sandbox)
+    page.goto(sandbox["ehr"]["portal"])  # where she is still signed in
+    press_my_imaging(page, sandbox)
     assert mail_to(sandbox, address, 2)["subject"] == "A new sign-in to your account"
 
 
