@@ -8,12 +8,12 @@ from smartapp.access.service import Access
 from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.clock import Clock, SystemClock
 from smartapp.consent.policy import decide
+from smartapp.db.outbox.service import Outbox
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.db.outbox.service import Outbox
 from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping

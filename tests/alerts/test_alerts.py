@@ -25,9 +25,10 @@ def test_a_new_sign_in_is_told_and_says_nothing_about_health(site: Site, office:
     assert re.search(r"on \d{1,2} \w+ 20\d\d, \d\d:\d\d", said)
     assert "If it was not you" in said
     assert "https://images.example.org" in said
-    whole = letter.as_string() + said
+    del letter["Message-ID"]  # random letters, in which anything may be read
+    whole = (letter.as_string() + said).replace("ana@example.org", "")
     for telling in ("Ana", "Rivera", "CT", "chest", "scan", "report", "radiolog", "imaging", "patient", "study", "MRN"):
-        assert telling.lower() not in whole.lower().replace("ana@example.org", ""), telling
+        assert not re.search(rf"\b{telling}", whole, re.IGNORECASE), telling
 
 
 @pytest.mark.promise("A7")
