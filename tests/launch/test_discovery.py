@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from smartapp.errors import LaunchRefused
+from smartapp.launch.diagnosis import advice, probe_ehr
+from smartapp.launch.ehr_keys import EhrKeys
 from smartapp.launch.refusals import Refusal
 from smartapp.launch.urls import Trust, is_loopback, origin, resolved
 from tests.launch.fake_ehr import FakeEhr
@@ -137,6 +139,21 @@ def test_an_issuer_without_a_document_ends_the_launch(house: House, fake_ehr: Fa
     fake_ehr.server.at("/auth/.well-known/openid-configuration", answer)
     with pytest.raises(LaunchRefused):
         begin(house)
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "issuer", "jwks_uri"])
+def test_the_doctor_names_the_origin_that_is_not_listed(house: House, fake_ehr: FakeEhr, name: str) -> None:
+    fake_ehr.metadata[name] = "https://auth.example.org/x"
+    with pytest.raises(Refusal) as refused:
+        probe_ehr(house.ehrs, EhrKeys(house.clock), "st-elsewhere")
+    assert advice(house.ehrs, "st-elsewhere", refused.value).endswith(": https://auth.example.org")
+
+
+def test_the_doctor_finds_keys_that_only_the_issuer_names(house: House, fake_ehr: FakeEhr) -> None:
+    fake_ehr.openid = {"issuer": fake_ehr.issuer, "jwks_uri": "https://keys.example.org/x"}
+    with pytest.raises(Refusal) as refused:
+        probe_ehr(house.ehrs, EhrKeys(house.clock), "st-elsewhere")
+    assert advice(house.ehrs, "st-elsewhere", refused.value).endswith(": https://keys.example.org")
 
 
 def test_it_is_asked_once_an_hour(house: House, fake_ehr: FakeEhr) -> None:
