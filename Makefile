@@ -13,7 +13,7 @@ demo: .venv
 	$(BIN)/python -m smartapp.cli sandbox
 
 test: .venv
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 soak: .venv
 	$(BIN)/python -m pytest -m soak --timeout 3600
