@@ -1,18 +1,18 @@
 """The real OHIF, in a real browser, before the real product."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
 
 from smartapp.sandbox.ohif import find_ohif
 from tests.journey.conftest import running
 from tests.journey.walk import open_study, press_my_imaging, sign_in_at_portal
 from tests.ohif.watch import FLAGS, Watch, logs, open_in_ohif, wait_for_picture
+from tests.support.browsers import launch
 from tests.support.parts import require
 
 pytestmark = pytest.mark.promise("A3")
@@ -28,12 +28,10 @@ def sandbox() -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = require("Chromium", shutil.which("chromium"))
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = launch(playwright, *FLAGS)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def several(ctx: str) -> str:
 @rule(Rule.SESSION)
 def take_several(ctx: str) -> BaseResponse:
     """The ZIP of the chosen studies."""
+    sessions.principal(ctx)  # a page of another record is refused before its form is read
     chosen = tuple(parse_uid(uid) for uid in request.form.getlist("study"))
     if not chosen:
         return redirect(url_for("copies.several", ctx=ctx, chosen="none"), 303)

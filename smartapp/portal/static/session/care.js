@@ -38,8 +38,9 @@ async function ask(url, options = {}) {
   }
 }
 
-/** Nothing of the record stays on the screen, nor in this page's memory of itself. */
+/** Nothing of the record stays on the screen, nor in this page's memory of itself. Who signs out is on the way already. */
 function leave() {
+  if (gone) return;
   gone = true;
   document.body.replaceChildren();
   document.title = "";
@@ -96,6 +97,11 @@ dialog.querySelector("button[data-when=final]").addEventListener("click", () => 
   dismissed = true;
   dialog.close();
 });
+for (const form of document.querySelectorAll("[data-signs-out]")) {
+  form.addEventListener("submit", () => {
+    gone = true;
+  });
+}
 channel.addEventListener("message", ({ data }) => (data === "over" ? check() : learn(data)));
 channel.postMessage({ endsAt, final }); // this page was just asked for: the others' end has moved as well
 document.addEventListener("visibilitychange", tick);
