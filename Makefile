@@ -27,7 +27,7 @@ coverage: .venv
 	$(BIN)/diff-cover coverage.xml --compare-branch $(BASE)
 
 screenshots: .venv
-	SMARTAPP_PICTURES=docs/pictures $(BIN)/python -m pytest tests/journey -k pictures
+	SMARTAPP_PICTURES=docs/pictures $(BIN)/python -m pytest tests/journey -k pictures_for_the_readme
 
 bench: .venv
 	$(BIN)/python -m bench

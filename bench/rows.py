@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import requests
 
+from bench.copy import copy_row
 from bench.measure import Row, compare
 from bench.site import DICOM, Site, drained, many
 
@@ -24,6 +25,7 @@ def rows(site: Site) -> Iterator[Row]:
     yield metadata(site)
     yield series_search(site)
     yield list_page(site)
+    yield copy_row(site)
 
 
 def first_study(site: Site) -> Row:
