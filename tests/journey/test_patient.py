@@ -182,4 +182,7 @@ def test_pictures_for_the_readme(page: Page, sandbox: dict[str, Any], pictures: 
     viewer_ready(page)
     page.click("[data-preset=lung]")
     viewer_ready(page, window="-600,1500")
+    page.locator(".series").scroll_into_view_if_needed()
+    page.wait_for_function("() => [...document.images].every((image) => image.complete && image.naturalWidth > 0)")
+    page.locator("#viewer").scroll_into_view_if_needed()
     assert page.screenshot(path=folder / f"study-{wide}.png", full_page=wide > 500)
