@@ -17,6 +17,7 @@ test: .venv
 
 soak: .venv
 	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile explore --ignore tests/journey --ignore tests/sandbox
 
 # Tests with coverage, and what of the lines changed since BASE is covered.
 BASE ?= HEAD~1

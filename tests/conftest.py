@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from smartapp.db.engine import make_engine
 from smartapp.db.unit import Database
@@ -14,6 +15,10 @@ from tests.support.browsers import chromium, playwright
 from tests.support.clock import FixedClock
 from tests.support.databases import PostgresDatabases, SqliteFiles
 from tests.support.parts import require
+
+# A run of the suite says the same each time; `make soak` looks for examples that nobody has seen yet.
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("explore", derandomize=False, print_blob=True)
 
 __all__ = ["chromium", "playwright"]  # fixtures, found by their names here
 

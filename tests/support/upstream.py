@@ -17,7 +17,7 @@ class WireServer:
 
     port: int
     scheme: str
-    requests: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list, repr=False)
     released: threading.Event = field(default_factory=threading.Event)
 
     @property

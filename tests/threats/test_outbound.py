@@ -156,7 +156,7 @@ def test_no_address_in_any_answer_is_followed_elsewhere(
     shared: Composed, trap: WireServer, template: str, places: set[str]
 ) -> None:
     """A patient of its own for each example; every page and route of the record is opened."""
-    url = template if "{" not in template else spelled(template, trap, shared.first)
+    url = spelled(template, trap, shared.first) if template in SPELLINGS else template
     hospital = shared.first
     patient = f"eve-{len(hospital.records)}"
     hospital.take_in(_record(patient, url, places))
