@@ -25,8 +25,9 @@ WORKER_GROWTH = 64
 HALF_HOUR = 1800
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def running() -> Iterator[Site]:
+    """One for each test: they kill workers and move clocks."""
     require("Orthanc", find_orthanc())
     with site() as ready:
         yield ready
