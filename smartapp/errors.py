@@ -2,26 +2,27 @@
 
 ::
 
-SmartappError
-├── ConfigurationError      the start is refused, with a sentence that says what to do
-├── BadInput                400  the request cannot be meant
-│   └── LaunchRefused       400  a launch or callback that does not hold together
-├── NotSignedIn             401  no session, or a token that is none (any more)
-├── AccessDenied            403  a decision said no; carries its reasons
-├── NotFound                404  absent, or outside what the principal may see: both alike
-├── WrongContext            409  the page belongs to another record than the one now open
-├── Unrenderable            422  the pixels cannot be shown
-├── PermitEnded             403  the right ended while bytes were flowing
-├── UpstreamError           502  EHR or PACS
-│   ├── UpstreamDown        503  unreachable, breaker open, or asked to wait
-│   ├── UpstreamSlow        503  a deadline passed
-│   ├── UpstreamRefused     403  the EHR no longer takes our credential: sign in again
-│   ├── UpstreamMalformed   502  an answer that is not what the standard says
-│   └── UpstreamMismatch    502  data of somebody or something else; severity high
-└── Unavailable             503  a part of ours: nothing was read, nothing left
-    ├── AuditUnavailable
-    ├── DatabaseBusy
-    └── KeysUnavailable
+    SmartappError
+    ├── ConfigurationError      the start is refused, with a sentence that says what to do
+    ├── BadInput                400  the request cannot be meant
+    │   └── LaunchRefused       400  a launch or callback that does not hold together
+    ├── NotSignedIn             401  no session, or a token that is none (any more)
+    ├── AccessDenied            403  a decision said no; carries its reasons
+    │   └── PartWithheld        403  some of it may not be had now; names what may
+    ├── NotFound                404  absent, or outside what the principal may see: both alike
+    ├── WrongContext            409  the page belongs to another record than the one now open
+    ├── Unrenderable            422  the pixels cannot be shown
+    ├── PermitEnded             403  the right ended while bytes were flowing
+    ├── UpstreamError           502  EHR or PACS
+    │   ├── UpstreamDown        503  unreachable, breaker open, or asked to wait
+    │   ├── UpstreamSlow        503  a deadline passed
+    │   ├── UpstreamRefused     403  the EHR no longer takes our credential: sign in again
+    │   ├── UpstreamMalformed   502  an answer that is not what the standard says
+    │   └── UpstreamMismatch    502  data of somebody or something else; severity high
+    └── Unavailable             503  a part of ours: nothing was read, nothing left
+        ├── AuditUnavailable
+        ├── DatabaseBusy
+        └── KeysUnavailable
 """
 
 from dataclasses import dataclass
@@ -90,6 +91,14 @@ class AccessDenied(SmartappError):
     def __init__(self, *reasons: Reason) -> None:
         super().__init__(reasons[0].code if reasons else None)
         self.reasons = reasons
+
+
+class PartWithheld(AccessDenied):
+    """Part of a study may not be had now, so it is not given as if it were whole. `series` are those that may be."""
+
+    def __init__(self, series: tuple[str, ...]) -> None:
+        super().__init__(Reason("part-withheld", "release"))
+        self.series = series
 
 
 class NotFound(SmartappError):

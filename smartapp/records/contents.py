@@ -4,15 +4,21 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from smartapp.dicomweb.core.dicomjson import Row, clean, get, in_viewing_order, number, retrieve_url
+from smartapp.dicomweb.core.sr import is_structured_report
 from smartapp.records.addresses import Addresses
 
 _NO_PICTURES: Final = frozenset(
     {"SR", "KO", "PR", "DOC", "AU", "ECG", "HD", "REG", "SEG", "FID", "RTSTRUCT", "RTPLAN", "RTRECORD", "PLAN", "RWV"}
 )
 """Modalities whose objects hold no picture that a person would look at (PS3.3 §C.7.3.1.1.1)."""
+
+_PDF_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
+_PAPERS: Final = frozenset({"SR", "DOC"})
+
+PaperKind = Literal["sr", "pdf", ""]
 
 _STANDARD: Final = re.compile(r"[0-9A-F]{3}[02468ACE][0-9A-F]{4}", re.ASCII)
 """A tag of an even group; odd ones are private (PS3.5 §7.8)."""
@@ -21,6 +27,18 @@ _STANDARD: Final = re.compile(r"[0-9A-F]{3}[02468ACE][0-9A-F]{4}", re.ASCII)
 def has_pictures(modality: str) -> bool:
     """Whether a series of this modality can be looked at."""
     return modality not in _NO_PICTURES
+
+
+def is_paper_modality(modality: str) -> bool:
+    """Whether a series of this modality holds documents, by what it says of itself."""
+    return modality in _PAPERS
+
+
+def paper_kind(sop_class: str) -> PaperKind:
+    """What an instance of this class is to a reader; empty if it is no document."""
+    if is_structured_report(sop_class):
+        return "sr"
+    return "pdf" if sop_class == _PDF_CLASS else ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +62,10 @@ class Contents:
     """A series' instances in viewing order, by InstanceNumber and then by place in the body."""
 
     instances: tuple[Listed, ...]
+
+    def holds_papers(self) -> bool:
+        """Whether any of them is a document."""
+        return any(paper_kind(listed.sop_class) for listed in self.instances)
 
     def find(self, sop: str) -> Listed | None:
         """The instance with this SOP Instance UID."""

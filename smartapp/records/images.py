@@ -11,17 +11,18 @@ from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, get, retrieve_url
 from smartapp.dicomweb.core.render import PictureType, RenderPool, Window
 from smartapp.dicomweb.core.uids import parse_uid
-from smartapp.errors import NotFound, Unrenderable
+from smartapp.errors import NotFound, PartWithheld, Unrenderable
 from smartapp.identity.model import Principal
 from smartapp.records.addresses import Addresses
 from smartapp.records.bulk import bulk_value
-from smartapp.records.contents import Contents, Listed
+from smartapp.records.contents import Contents, Listed, is_paper_modality
 from smartapp.records.documents import Documents, StudyAt
 from smartapp.records.flow import flowing
 from smartapp.records.frames import EXPLICIT_LE, FrameData, slice_native
 from smartapp.records.gate import Gate
 from smartapp.records.instances import Instances, Stored, VerifiedInstance, transfer_syntax
 from smartapp.records.query import QidoQuery
+from smartapp.records.release import Judge
 
 _THUMBNAIL_AGE: Final = 7 * 86400
 _RENDERED: Final = 512 * 2**20
@@ -43,6 +44,8 @@ class Images:
         pool: RenderPool,
         audit: AuditTrail,
         base_url: str,
+        *,
+        released: Judge,
     ) -> None:
         self._gate = gate
         self._documents = documents
@@ -51,6 +54,7 @@ class Images:
         self._pool = pool
         self._audit = audit
         self._base_url = base_url
+        self._released = released
 
     def search_studies(
         self, principal: Principal, query: QidoQuery, request_id: str, *, only: str | None = None
@@ -72,7 +76,7 @@ class Images:
     ) -> list[dict[str, Any]]:
         """The series of a study that match."""
         at = self.open_study(principal, study, request_id)
-        rows = [self._series_row(at, row) for row in self._documents.series(at)]
+        rows = [self._series_row(at, row) for row in self._visible(at)]
         self._audit.count(at.permit.disclosure_id)
         return query.apply(rows)
 
@@ -82,7 +86,7 @@ class Images:
         """The instances of a study, or of one of its series, that match."""
         at = self.open_study(principal, study, request_id)
         rows: list[dict[str, Any]] = []
-        for row in self._documents.series(at):
+        for row in self._visible(at):
             uid = get(row, "SeriesInstanceUID")
             if series in {None, uid}:
                 above = self._series_row(at, row)
@@ -114,8 +118,11 @@ class Images:
         """The instances, one after the other; each one's chunks are read before the next one is asked for.
 
         What is wrong with the request is raised at once; what goes wrong on the way, by the iterator or by the chunks.
+        PartWithheld for a whole study of which something is held back.
         """
         at = self.open_study(principal, study, request_id)
+        if series is None and self._papers_of(at):
+            raise PartWithheld(tuple(self._series_of(at)))
         wanted = self._series_of(at) if series is None else [parse_uid(series)]
         if not wanted:
             raise NotFound
@@ -231,14 +238,40 @@ class Images:
             self._gate.refuse(at.permit.principal, f"instance {at.study.uid} {series} {sop}", at.request_id)
         return listed
 
+    def papers_held(self, principal: Principal, study: str, request_id: str) -> int:
+        """How many instances are not there because they are documents, and a report of the study is held back."""
+        at = self.open_study(principal, study, request_id)
+        return sum(len(self._documents.contents(at, series).instances) for series in self._papers_of(at))
+
     def _contents(self, at: StudyAt, series: str) -> Contents:
         try:
-            return self._documents.contents(at, parse_uid(series))
+            found = self._documents.contents(at, parse_uid(series))
         except NotFound:
+            found = None
+        if found is None or series in self._papers_of(at):
             self._gate.refuse(at.permit.principal, f"series {at.study.uid} {series}", at.request_id)
+        return found
+
+    def _visible(self, at: StudyAt) -> list[Row]:
+        held = self._papers_of(at)
+        return [row for row in self._documents.series(at) if get(row, "SeriesInstanceUID") not in held]
+
+    def _papers_of(self, at: StudyAt) -> frozenset[str]:
+        """The series of documents while a report of the study is held back: they may say the same. Else none."""
+        if not self._released(at.permit.principal, at.study).withheld:
+            return frozenset()
+        return frozenset(
+            get(row, "SeriesInstanceUID") for row in self._documents.series(at) if self._is_of_papers(at, row)
+        )
+
+    def _is_of_papers(self, at: StudyAt, row: Row) -> bool:
+        """By its modality, or by any instance of it: a document does not get out in a series of pictures."""
+        if is_paper_modality(get(row, "Modality")):
+            return True
+        return self._documents.contents(at, get(row, "SeriesInstanceUID")).holds_papers()
 
     def _series_of(self, at: StudyAt) -> list[str]:
-        return [get(row, "SeriesInstanceUID") for row in self._documents.series(at)]
+        return [get(row, "SeriesInstanceUID") for row in self._visible(at)]
 
     def _series_row(self, at: StudyAt, row: Row) -> dict[str, Any]:
         address = at.addresses.of(at.study.uid, get(row, "SeriesInstanceUID"))

@@ -1,7 +1,6 @@
 """Documents among the pictures: structured reports to read, encapsulated PDF to download."""
 
-from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Action
@@ -9,43 +8,33 @@ from smartapp.dicomweb.core import sr
 from smartapp.dicomweb.core.dicomjson import get
 from smartapp.errors import NotFound
 from smartapp.identity.model import Principal
+from smartapp.records.contents import paper_kind
 from smartapp.records.documents import Documents
 from smartapp.records.gate import Gate
 from smartapp.records.images import Images
-from smartapp.records.model import Attachment, IndexedStudy
-from smartapp.records.release import Released
+from smartapp.records.model import Attachment
 
-_PDF_CLASS: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 _ENCAPSULATED_DOCUMENT: Final = 0x00420011
-
-PaperKind = Literal["sr", "pdf", ""]
-Judge = Callable[[Principal, IndexedStudy], Released]
-
-
-def paper_kind(sop_class: str) -> PaperKind:
-    """What an instance of this class is to a reader; empty if it is no document."""
-    if sr.is_structured_report(sop_class):
-        return "sr"
-    return "pdf" if sop_class == _PDF_CLASS else ""
 
 
 class Papers:
-    """Reads documents. They tell what was found, so that the right to reports is asked for besides that to images."""
+    """Reads documents. They tell what was found, so that the right to reports is asked for besides that to images.
 
-    def __init__(self, gate: Gate, documents: Documents, images: Images, audit: AuditTrail, released: Judge) -> None:
+    While a report of the study is held back, `images` has no documents: NotFound.
+    """
+
+    def __init__(self, gate: Gate, documents: Documents, images: Images, audit: AuditTrail) -> None:
         self._gate = gate
         self._documents = documents
         self._images = images
         self._audit = audit
-        self._released = released
 
     def structured_report(
         self, principal: Principal, study: str, series: str, sop: str, request_id: str
     ) -> sr.SrDocument:
         """A structured report as nested text. NotFound for what is none, or not of the study and series."""
         at = self._images.open_study(principal, study, request_id)
-        permit, _, found = self._gate.study(principal, study, Action.READ_REPORT, request_id)
-        self._require_released(principal, found, request_id)
+        permit, _, _ = self._gate.study(principal, study, Action.READ_REPORT, request_id)
         self._images.require(at, series, sop)
         row = self._documents.row(at, series, sop)
         if paper_kind(get(row, "SOPClassUID")) != "sr":
@@ -59,8 +48,7 @@ class Papers:
     def pdf(self, principal: Principal, study: str, series: str, sop: str, request_id: str) -> Attachment:
         """An encapsulated PDF (PS3.3 §C.24.2). What does not begin as one is given as plain bytes."""
         at = self._images.open_study(principal, study, request_id)
-        _, _, found = self._gate.study(principal, study, Action.READ_REPORT, request_id)
-        self._require_released(principal, found, request_id)
+        self._gate.study(principal, study, Action.READ_REPORT, request_id)
         listed = self._images.require(at, series, sop)
         if paper_kind(listed.sop_class) != "pdf":
             raise NotFound
@@ -70,8 +58,3 @@ class Papers:
         if body.startswith(b"%PDF-"):
             return Attachment("application/pdf", f"{date}document.pdf", body)
         return Attachment("application/octet-stream", f"{date}document", body)
-
-    def _require_released(self, principal: Principal, study: IndexedStudy, request_id: str) -> None:
-        """NotFound while a report of the study is held back: a paper among its pictures may say the same."""
-        if self._released(principal, study).withheld:
-            self._gate.refuse(principal, f"paper of study {study.uid}", request_id)

@@ -4,11 +4,11 @@ A rule holds back only what it names: where the EHR does not say what a rule ask
 record is the patient's own (decision 4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from smartapp.identity.model import PrincipalKind
+from smartapp.identity.model import Principal, PrincipalKind
 from smartapp.records.model import IndexedStudy, ReportLink, Withheld
 from smartapp.settings import Delay, Jurisdiction
 
@@ -19,6 +19,10 @@ class Released:
 
     shown: tuple[ReportLink, ...]
     withheld: tuple[Withheld, ...]
+
+
+Judge = Callable[[Principal, IndexedStudy], Released]
+"""Tells of a study what may be shown to somebody now."""
 
 
 def release(rules: Jurisdiction | None, study: IndexedStudy, kind: PrincipalKind, at: datetime) -> Released:

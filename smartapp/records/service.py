@@ -17,7 +17,7 @@ from smartapp.errors import NotFound, UpstreamError, UpstreamRefused
 from smartapp.fhir.upstream.model import ReportDocument
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import Principal
-from smartapp.records.contents import has_pictures
+from smartapp.records.contents import has_pictures, paper_kind
 from smartapp.records.documents import Documents
 from smartapp.records.gate import Gate
 from smartapp.records.images import Images
@@ -34,7 +34,7 @@ from smartapp.records.model import (
     StudyPage,
     StudySummary,
 )
-from smartapp.records.papers import Papers, paper_kind
+from smartapp.records.papers import Papers
 from smartapp.records.release import Released, release
 from smartapp.settings import Settings
 
@@ -65,8 +65,11 @@ class Records:
         self._gate = Gate(access, index, audit)
         self._documents = Documents(pacs, cache)
         instances = Instances(pacs, cache, self._documents)
-        self.images = Images(self._gate, self._documents, instances, cache, pool, audit, settings.server.base_url)
-        self._papers = Papers(self._gate, self._documents, self.images, audit, self._released)
+        base_url = settings.server.base_url
+        self.images = Images(
+            self._gate, self._documents, instances, cache, pool, audit, base_url, released=self._released
+        )
+        self._papers = Papers(self._gate, self._documents, self.images, audit)
 
     def studies(self, principal: Principal, request_id: str) -> StudyList:
         """The patient's studies, newest first, with what is known of each and whether a report is there."""

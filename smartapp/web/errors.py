@@ -3,13 +3,14 @@
 import logging
 import re
 import traceback
+from collections.abc import Sequence
 from typing import Final
 
 from flask import Flask, Response, make_response, render_template, request
 from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
-from smartapp.errors import SmartappError
+from smartapp.errors import PartWithheld, SmartappError
 from smartapp.web.again import again_after
 from smartapp.web.requests import request_id
 
@@ -27,7 +28,8 @@ def register(app: Flask) -> None:
 def _ours(error: SmartappError) -> Response:
     if error.status >= 500:
         _LOG.warning("refused %s %s", error.code, request_id())
-    response = _render(error.status, error.code, error.retry_after)
+    series = error.series if isinstance(error, PartWithheld) else ()
+    response = _render(error.status, error.code, error.retry_after, series)
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -50,18 +52,19 @@ def _unhandled(error: Exception) -> Response:
     return _render(500, "error.unhandled")
 
 
-def _render(status: int, code: str, retry_after: int | None = None) -> Response:
+def _render(status: int, code: str, retry_after: int | None = None, series: Sequence[str] = ()) -> Response:
     if _DICOMWEB.match(request.path):
-        return _dicomweb(status, code)
+        return _dicomweb(status, code, series)
     title, advice = _words(status, code)
     again = again_after(retry_after)
     page = render_template("error.html", status=status, title=title, advice=advice, reference=request_id(), again=again)
     return make_response(page, status)
 
 
-def _dicomweb(status: int, code: str) -> Response:
-    """PS3.18 §8.6: a short text; a Warning header would add nothing."""
-    response = make_response(f"{code}\nReference: {request_id()}\n", status)
+def _dicomweb(status: int, code: str, series: Sequence[str]) -> Response:
+    """PS3.18 §8.6: a short text; a Warning header would add nothing. `series` are those that may be had instead."""
+    lines = [code, f"Reference: {request_id()}", *(f"Retrievable series: {uid}" for uid in series)]
+    response = make_response("\n".join([*lines, ""]), status)
     response.mimetype = "text/plain"
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'

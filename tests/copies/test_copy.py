@@ -21,7 +21,7 @@ from tests.dicomweb_upstream.archive import Asked, Reply, body
 from tests.dicomweb_upstream.objects import Made, file_of
 from tests.fhir_upstream.fake_fhir import FakeFhir, fhir, report, study
 from tests.records.desk import CHEST, OLD, Desk
-from tests.records.test_papers import _turn_into
+from tests.records.test_papers import turn_into
 from tests.records.test_release import HOUR, strict
 
 FOLDER = "20260917/CT_CHEST"
@@ -404,7 +404,7 @@ def test_a_copy_is_one_disclosure_of_images(shop: Shop, tmp_path: Path) -> None:
 def test_what_is_held_back_is_not_in_the_copy_and_that_is_said(desk: Desk, ehr: FakeFhir, tmp_path: Path) -> None:
     issued = (desk.house.clock.now() - HOUR).isoformat()
     shop = Shop(strict(desk, ehr, issued=issued))
-    _turn_into(shop.desk, "1.2.840.10008.5.1.4.1.1.104.1", b"%PDF-1.7 secret")
+    turn_into(shop.desk, "1.2.840.10008.5.1.4.1.1.104.1", b"%PDF-1.7 secret")
     assert "it is shown from" in shop.page(PAGE).text
     out = unpacked(shop.press(ONE), tmp_path)
     with file_set(out) as files:

@@ -19,7 +19,7 @@ NOTE = [{"0040A040": {"vr": "CS", "Value": ["TEXT"]}, "0040A160": {"vr": "UT", "
 pytestmark = pytest.mark.promise("A2")
 
 
-def _turn_into(desk: Desk, sop_class: str, document: bytes = b"") -> None:
+def turn_into(desk: Desk, sop_class: str, document: bytes = b"") -> None:
     """Lets the archive's third object be of another class, with a content tree and a document in it."""
     file = dcmread(BytesIO(file_of(CHEST[2])))
     file.SOPClassUID = file.file_meta.MediaStorageSOPClassUID = UID(sop_class)
@@ -39,7 +39,7 @@ def _turn_into(desk: Desk, sop_class: str, document: bytes = b"") -> None:
 
 
 def test_a_structured_report_comes_as_text(desk: Desk) -> None:
-    _turn_into(desk, SR)
+    turn_into(desk, SR)
     (listed,) = desk.records.instances(desk.principal(), *WHERE[:2], "req")
     assert listed.paper == "sr"
     found = desk.records.structured_report(desk.principal(), *WHERE, "req")
@@ -56,7 +56,7 @@ def test_a_structured_report_comes_as_text(desk: Desk) -> None:
     ],
 )
 def test_a_pdf_is_taken_out_as_it_is(desk: Desk, stored: bytes, kind: str, name: str, given: bytes) -> None:
-    _turn_into(desk, PDF, stored)
+    turn_into(desk, PDF, stored)
     (listed,) = desk.records.instances(desk.principal(), *WHERE[:2], "req")
     assert listed.paper == "pdf"
     found = desk.records.document(desk.principal(), *WHERE, "req")

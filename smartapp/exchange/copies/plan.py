@@ -20,7 +20,6 @@ from smartapp.records.query import parse_query
 from smartapp.records.service import Records
 
 _HEADER: Final = 4096
-_PAPERS: Final = frozenset({"SR DOCUMENT", "ENCAP DOC"})
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,13 @@ class PlannedInstance:
 
 @dataclass(frozen=True)
 class PlannedSeries:
-    """A series by its SOP Instance UIDs; `whole` if these are all that it has."""
+    """A series by its SOP Instance UIDs."""
 
     uid: str
     folder: str
     title: str
     keys: bytes
     instances: Mapping[str, PlannedInstance]
-    whole: bool
 
 
 @dataclass(frozen=True)
@@ -136,31 +134,25 @@ class Planner:
         words: Callable[[SeriesSummary], str],
         request_id: str,
     ) -> Pictures:
-        """The files of a study. While a report of it is held back, so are papers among its pictures: they may tell."""
+        """The files of a study, and how many are not among them because they are held back with a report."""
         study = page.summary
         if not study.images_available:
             return Pictures()
         images = self._records.images
         planned: list[PlannedSeries] = []
         first: Row = {}
-        listed = 0
         rows_of_study = images.search_series(principal, study.uid, parse_query(Level.SERIES, ()), request_id)
         for at, row in enumerate(rows_of_study, 1):
             uid = get(row, "SeriesInstanceUID")
             rows = json.loads(images.metadata(principal, study.uid, uid, None, request_id))
             first = first or rows[0]
-            listed += len(rows)
-            planned.append(
-                _series(uid, at, f"{folder}/{names.series_folder(at)}", rows, words, papers=not page.withheld)
-            )
-        held = listed - sum(len(series.instances) for series in planned)
-        return Pictures(tuple(series for series in planned if series.instances), first, held)
+            planned.append(_series(uid, at, f"{folder}/{names.series_folder(at)}", rows, words))
+        return Pictures(tuple(planned), first, images.papers_held(principal, study.uid, request_id))
 
 
 def _series(
-    uid: str, at: int, folder: str, rows: Sequence[Row], words: Callable[[SeriesSummary], str], *, papers: bool
+    uid: str, at: int, folder: str, rows: Sequence[Row], words: Callable[[SeriesSummary], str]
 ) -> PlannedSeries:
-    """A series; without structured reports and encapsulated documents unless `papers`."""
     modality = get(rows[0], "Modality")
     summary = SeriesSummary(
         uid=uid,
@@ -170,15 +162,14 @@ def _series(
         instance_count=len(rows),
         pictures=has_pictures(modality),
     )
-    every = {
+    instances = {
         get(row, "SOPInstanceUID"): PlannedInstance(
             f"{folder}/{names.instance_file(place)}", get(row, "SOPClassUID"), instance_keys(row, place), _size(row)
         )
         for place, row in enumerate(rows, 1)
     }
-    instances = {sop: each for sop, each in every.items() if papers or each.keys.kind not in _PAPERS}
     keys = encode(rows[0], SERIES_KEYS, {"SeriesNumber": str(at), "Modality": "OT"})
-    return PlannedSeries(uid, folder, words(summary), keys, instances, whole=len(instances) == len(every))
+    return PlannedSeries(uid, folder, words(summary), keys, instances)
 
 
 def _size(row: Row) -> int:

@@ -169,17 +169,13 @@ class _Run:
 
     def _pictures(self, study: PlannedStudy) -> Iterator[Member]:
         for series in study.series:
-            if series.whole:
-                yield from self._instances(study, series, None)
-            else:
-                for sop in series.instances:
-                    yield from self._instances(study, series, sop)
+            yield from self._instances(study, series)
 
-    def _instances(self, study: PlannedStudy, series: PlannedSeries, sop: str | None) -> Iterator[Member]:
-        """The instances of a series, or one. UpstreamMismatch or UpstreamMalformed if they are not as planned."""
+    def _instances(self, study: PlannedStudy, series: PlannedSeries) -> Iterator[Member]:
+        """The instances of a series. UpstreamMismatch or UpstreamMalformed if they are not as planned."""
         study_uid = study.summary.uid
-        missing = set(series.instances) if sop is None else {sop}
-        asked = (self._principal, study_uid, series.uid, sop, self._request_id)
+        missing = set(series.instances)
+        asked = (self._principal, study_uid, series.uid, None, self._request_id)
         with closing(self._records.images.retrieve(*asked)) as found:
             for instance in found:
                 if instance.key.sop not in missing:
