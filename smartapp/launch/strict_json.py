@@ -1,29 +1,19 @@
-"""JSON from another party, read so that it can be meant in one way only (RFC 8259 §4, §8.2, §9; RFC 7515 §4)."""
+"""What an authorization server says in JSON: an object, and nothing that could not be written out again."""
 
 import json
-from typing import Any, NoReturn
+from typing import Any
 
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return found
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+from smartapp.outbound.strict_json import read_json
 
 
 def json_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object in `raw` (UTF-8, no byte order mark). ValueError for anything else: duplicate names, NaN,
-    numbers too long to read, nesting too deep, half of a surrogate pair, an array. Two readers of one duplicated claim
-    may each believe another value, so none is believed.
+    """The JSON object in `raw` (UTF-8, no byte order mark). ValueError for anything else: what `read_json` refuses,
+    half of a surrogate pair (RFC 8259 §8.2), an array (RFC 7515 §4).
     """
+    found = read_json(raw.decode("utf-8"))
     try:
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_pairs, parse_constant=_constant)
         json.dumps(found, ensure_ascii=False).encode("utf-8")
-    except RecursionError:
+    except RecursionError:  # a depth that can just be read may be too much to write
         raise ValueError("nested too deep") from None
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - callers catch one kind of error for one kind of fault

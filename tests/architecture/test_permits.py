@@ -15,6 +15,7 @@ from smartapp.consent.model import SEAL, IndexPermit, Permit, SignInPermit
 from smartapp.identity.model import PatientKey
 
 PERMITS = {Permit, IndexPermit, SignInPermit}
+OPERATORS = ("diagnosis.py", "setup/origins.py")
 READERS = ("smartapp.fhir.upstream.service", "smartapp.dicomweb.upstream.service")
 
 
@@ -37,6 +38,19 @@ def test_every_reader_of_patient_data_takes_a_permit_first(reader: str) -> None:
         hint = typing.get_type_hints(method)[first]
         kinds = set(typing.get_args(hint)) or {hint}
         assert kinds <= PERMITS, f"{name}({first}: {hint})"
+
+
+@pytest.mark.promise("E1")
+def test_nothing_but_the_readers_and_what_needs_no_patient_opens_a_door_to_the_network() -> None:
+    root = Path(smartapp.__file__).parent
+    openers = {
+        str(path.relative_to(root))
+        for path in root.rglob("*.py")
+        if "for_origins(" in path.read_text() and not path.is_relative_to(root / "outbound")
+    }
+    readers = {"fhir/upstream/service.py", "dicomweb/upstream/service.py"}
+    without_patients = {"launch/ehrs.py", "dicomweb/upstream/survey.py", *(f"bootstrap/{each}" for each in OPERATORS)}
+    assert openers == readers | without_patients
 
 
 @pytest.mark.promise("E1")

@@ -336,7 +336,9 @@ def test_hostile_rows_of_an_archive_are_no_failure_of_ours(own: Composed) -> Non
         reply = rows_reply([shape])
         own.first.archive.script = functools.partial(_always, reply)
         own.clock.advance(130)
-        for path in ("", "studies/1.2.3", "studies/1.2.3/series/1.2.3.1"):
-            assert ana.my(path).status_code in {200, 404, 502, 503}
+        assert ana.my().status_code == 200
+        assert ana.my("studies/1.2.3").status_code in {200, 404}
+        # "The pictures are away; we try again", or no such series: nothing in between.
+        assert ana.my("studies/1.2.3/series/1.2.3.1").status_code in {404, 503}
         if own.clock.shift.total_seconds() < 250:
             assert ana.dicomweb("/studies/1.2.3/metadata", token).status_code in {404, 502}

@@ -2,24 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 from smartapp.errors import UpstreamMalformed
 from smartapp.outbound.service import Answer
+from smartapp.outbound.strict_json import read_json
 
 Json = dict[str, Any]
 _MEDIA = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> Json:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name occurs twice")
-    return found
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def is_fhir_json(answer: Answer) -> bool:
@@ -39,7 +29,7 @@ def resource_in(answer: Answer) -> Json:
         raise UpstreamMalformed("ehr-malformed")
     try:
         written = answer.body.decode("utf-8")
-        found = json.loads(written, object_pairs_hook=_pairs, parse_constant=_constant)
+        found = read_json(written)
         if "\\ud" in written.lower():
             found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
