@@ -8,7 +8,10 @@
     │   └── LaunchRefused       400  a launch or callback that does not hold together
     ├── NotSignedIn             401  no session, or a token that is none (any more)
     ├── AccessDenied            403  a decision said no; carries its reasons
+    │   ├── ScopeMissing        403  a token without this kind of right (RFC 6750 §3.1, insufficient_scope)
+    │   ├── GrantHeld           403  the grant is paused, dormant, frozen, or needs the patient to sign in again
     │   └── PartWithheld        403  some of it may not be had now; names what may
+    ├── TooMany                 429  a rate or volume limit; `retry_after` says when
     ├── NotFound                404  absent, or outside what the principal may see: both alike
     ├── WrongContext            409  the page belongs to another record than the one now open
     ├── Unrenderable            422  the pixels cannot be shown
@@ -93,6 +96,23 @@ class AccessDenied(SmartappError):
         self.reasons = reasons
 
 
+class ScopeMissing(AccessDenied):
+    """The token lacks the kind of right that the request needs (RFC 6750 §3.1). `code` names it."""
+
+    code = "insufficient-scope"
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__(Reason("insufficient-scope", what))
+
+
+class GrantHeld(AccessDenied):
+    """The patient's grant stands, and serves nothing for now. `state` is its `GrantState`."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(Reason(f"grant-{state}", "grant"))
+        self.state = state
+
+
 class PartWithheld(AccessDenied):
     """Part of a study may not be had now, so it is not given as if it were whole. `series` are those that may be."""
 
@@ -106,6 +126,13 @@ class NotFound(SmartappError):
 
     status = 404
     code = "not-found"
+
+
+class TooMany(SmartappError):
+    """More than the limit allows, of requests or of bytes. `retry_after` (seconds) says when to come again."""
+
+    status = 429
+    code = "too-many"
 
 
 class WrongContext(SmartappError):

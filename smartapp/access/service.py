@@ -27,6 +27,7 @@ _PURPOSES: Final = {PrincipalKind.PATIENT: Purpose.PATRQT, PrincipalKind.REPRESE
 """Why each kind asks. Others have no rule yet: their question is put all the same, to be refused and written down."""
 
 _LEAST: Final = {
+    Action.READ: Extent.SUMMARY,
     Action.LIST: Extent.SUMMARY,
     Action.READ_REPORT: Extent.REPORT,
     Action.VIEW_IMAGES: Extent.IMAGES,

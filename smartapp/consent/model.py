@@ -1,18 +1,38 @@
 """The question, the answer, and the proof that it was answered. Pure: no Flask, SQL, HTTP, settings or clock calls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
+from smartapp.consent.grants.model import Terms
+from smartapp.consent.scopes.model import Scopes
 from smartapp.errors import AccessDenied, Reason
 from smartapp.identity.model import PatientKey, Principal
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppPrincipal(Principal):
+    """An app that asks under a grant. `kind` is APP, `person_id` the person who granted, `session_id` the grant's id,
+    `context_id` the token family's: so audit and disclosures tell apps apart.
+
+    What it may reach is what its token's `scopes`, the newest version of the grant (`terms`) and the policy all allow.
+    `alias_key` is set where the grant shows de-identified images: UIDs are then shown as `consent.aliases` maps them.
+    """
+
+    client_id: str
+    grant_id: str
+    scopes: Scopes
+    terms: Terms = field(repr=False)
+    alias_key: str | None = field(default=None, repr=False)
 
 
 class Action(StrEnum):
     """What somebody wants to do."""
 
+    READ = "read"
+    """Learn of one study that is named what a list would say of it."""
     LIST = "list"
     """Learn which studies and reports exist, with their dates, kinds and body parts."""
     READ_REPORT = "read-report"
@@ -26,6 +46,12 @@ class Purpose(StrEnum):
 
     PATRQT = "PATRQT"
     FAMRQT = "FAMRQT"
+    TREAT = "TREAT"
+    COC = "COC"
+    HRESCH = "HRESCH"
+    HPAYMT = "HPAYMT"
+    HOPERAT = "HOPERAT"
+    PUBHLTH = "PUBHLTH"
 
 
 class Extent(StrEnum):

@@ -49,7 +49,7 @@ def _at_family_request(question: Question) -> bool:
     return question.purpose is Purpose.FAMRQT
 
 
-_ACTIONS = frozenset({Action.LIST, Action.READ_REPORT, Action.VIEW_IMAGES})
+_ACTIONS = frozenset({Action.READ, Action.LIST, Action.READ_REPORT, Action.VIEW_IMAGES})
 
 
 def _known_action(question: Question) -> bool:

@@ -22,6 +22,8 @@ class PrincipalKind(StrEnum):
     PATIENT = "patient"
     REPRESENTATIVE = "representative"
     CLINICIAN = "clinician"
+    APP = "app"
+    """An app that other people wrote, under a grant."""
 
 
 @dataclass(frozen=True)

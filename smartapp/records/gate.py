@@ -13,7 +13,12 @@ from smartapp.identity.model import Principal
 from smartapp.records.index import IndexKeeper
 from smartapp.records.model import IndexedStudy, StudyIndex
 
-_EXTENTS = {Action.LIST: Extent.SUMMARY, Action.READ_REPORT: Extent.REPORT, Action.VIEW_IMAGES: Extent.IMAGES}
+_EXTENTS = {
+    Action.READ: Extent.SUMMARY,
+    Action.LIST: Extent.SUMMARY,
+    Action.READ_REPORT: Extent.REPORT,
+    Action.VIEW_IMAGES: Extent.IMAGES,
+}
 
 
 class Gate:

@@ -49,7 +49,7 @@ def test_neither_cookie_nor_names_nor_subject_are_stored_in_the_clear(house: Hou
             for row in session.execute(text(f"SELECT * FROM {table}")).all()  # noqa: S608 - names from this list
         ]
     assert len(stored) == 4
-    for secret in (opened.cookie, opened.cookie[4:], "Canary", "1980", "sub-of-ana", "Patient/ana"):
+    for secret in (opened.cookie, opened.cookie[4:], "Canary", "1980-02-03", "sub-of-ana", "Patient/ana"):
         assert secret not in "".join(stored)
     assert "cookie" not in repr(opened)
 
