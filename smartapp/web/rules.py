@@ -23,6 +23,8 @@ class Rule(StrEnum):
     """Somebody who is signed in, by cookie; unsafe methods need the CSRF token."""
     BEARER = "bearer"
     """The holder of a token in the Authorization header; the view asks `tokens`. Cookies are ignored."""
+    CLIENT = "client"
+    """Anybody's program, from any site (RFC 6749 §3): the view checks who it is. Cookies are ignored."""
 
 
 class RouteWithoutRuleError(SmartappError):
