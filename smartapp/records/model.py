@@ -104,6 +104,10 @@ class StudySummary:
     report_status: ReportStatus
     report_ids: tuple[str, ...]
     report_titles: tuple[str, ...] = ()
+    body_sites: tuple[str, ...] = ()
+    """The codes that `StudyFacts` judges by; `body_parts` are the words."""
+    labels: tuple[str, ...] = ()
+    """Security labels (`system|code`): apps are let near such a study only when it is ticked by itself."""
 
 
 @dataclass(frozen=True)

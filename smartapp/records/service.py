@@ -180,6 +180,8 @@ class Records:
             report_status=report_status(reports) if reports or not released.withheld else "withheld",
             report_ids=tuple(report.id for report in reports),
             report_titles=tuple(report.title for report in reports if report.title),
+            body_sites=study.body_sites,
+            labels=study.labels,
         )
 
 
