@@ -9,7 +9,6 @@ from werkzeug.exceptions import MethodNotAllowed
 from smartapp.dicomweb.core.accept import ANY_SYNTAX, Offer
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.dicomweb.gateway import answers
-from smartapp.dicomweb.gateway.bearer import grant, grant_for
 from smartapp.dicomweb.gateway.paths import bulk_tag, frame_numbers, require_plain
 from smartapp.dicomweb.gateway.pictures import picture_asked
 from smartapp.errors import NotFound
@@ -19,6 +18,7 @@ from smartapp.records.frames import FrameData
 from smartapp.records.images import Images
 from smartapp.records.query import QidoQuery, parse_query
 from smartapp.web import cors
+from smartapp.web.bearer import asker
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -61,7 +61,10 @@ def _asker(provider: str, *uids: str | None) -> Principal:
     for uid in uids:
         if uid is not None:
             parse_uid(uid)
-    return grant_for(provider, str(uids[0])).principal
+    found, study = asker(provider), str(uids[0])
+    if not found.reaches(study):
+        _images().outside(found.principal, study, request_id())
+    return found.principal
 
 
 def _query(level: Level) -> QidoQuery:
@@ -72,7 +75,7 @@ def _query(level: Level) -> QidoQuery:
 @rule(Rule.BEARER)
 def studies(provider: str) -> Response:
     """Search for studies (PS3.18 §10.6): those that the token reaches, if they match."""
-    found, query, choice = grant(provider), _query(Level.STUDY), answers.accepted(answers.JSON)
+    found, query, choice = asker(provider), _query(Level.STUDY), answers.accepted(answers.JSON)
     rows = _images().search_studies(found.principal, query, request_id(), only=found.study_uid)
     return answers.rows(rows, choice, fuzzy=query.fuzzy)
 
@@ -175,7 +178,7 @@ def thumbnail(provider: str, study: str, series: str, sop: str | None) -> Respon
 @rule(Rule.BEARER)
 def anything_else(provider: str, rest: str) -> NoReturn:  # noqa: ARG001 - the address needs no reading
     """404; 405 where something was to be stored, changed or deleted."""
-    grant(provider)
+    asker(provider)
     if request.method in _OTHER_METHODS:
         raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
     raise NotFound
