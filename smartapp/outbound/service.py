@@ -20,6 +20,7 @@ from smartapp.outbound.breaker import Breaker
 from smartapp.outbound.deadline import Deadline
 from smartapp.outbound.exchange import Exchange
 from smartapp.outbound.origins import allowed
+from smartapp.outbound.public import PublicDoor
 from smartapp.outbound.retries import RETRIES, Patience
 from smartapp.settings import Upstreams
 
@@ -201,6 +202,10 @@ class Outbound:
         adapter = Adapter(ca_file, len(permitted))
         exchange = Exchange(adapter, permitted, self._upstreams, self._clock, self._sleep, self._breaker)
         return Door(name, exchange, self._slot)
+
+    def for_public(self, *, loopback: bool = False) -> PublicDoor:
+        """A door to public hosts that came from a registration; `loopback` lets in this machine, in the sandbox."""
+        return PublicDoor(self._upstreams, self._clock, loopback=loopback)
 
     def _breaker(self, origin: str) -> Breaker:
         with self._lock:

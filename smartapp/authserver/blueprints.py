@@ -1,0 +1,7 @@
+"""The routes of this room."""
+
+from typing import Final
+
+from flask import Blueprint
+
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = ()
