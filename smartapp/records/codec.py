@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from smartapp.dicomweb.upstream.model import PatientIds
+from smartapp.fhir.upstream.model import ReportAttachment
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 
-VERSION = 4
+_REPORT_LISTS = ("categories", "marks", "category_codings", "codings", "performers")
+
+VERSION = 5
 """Of the layout. Another one's bytes are not read: the index is fetched anew."""
 
 
@@ -39,11 +42,11 @@ def decode(data: bytes) -> StudyIndex | None:
 
 
 def _study(fields: Mapping[str, Any]) -> IndexedStudy:
-    started = fields["started"]
     return IndexedStudy(
         **{
             **fields,
-            "started": datetime.fromisoformat(started) if started else None,
+            "started": _moment(fields["started"]),
+            "updated": _moment(fields["updated"]),
             "modalities": tuple(fields["modalities"]),
             "body_parts": tuple(fields["body_parts"]),
             "body_sites": tuple(fields["body_sites"]),
@@ -54,12 +57,15 @@ def _study(fields: Mapping[str, Any]) -> IndexedStudy:
 
 
 def _report(fields: Mapping[str, Any]) -> ReportLink:
-    issued = fields["issued"]
     return ReportLink(
         **{
             **fields,
-            "issued": datetime.fromisoformat(issued) if issued else None,
-            "categories": tuple(fields["categories"]),
-            "marks": tuple(fields["marks"]),
+            **{name: _moment(fields[name]) for name in ("issued", "effective", "updated")},
+            **{name: tuple(fields[name]) for name in _REPORT_LISTS},
+            "forms": tuple(ReportAttachment(**form) for form in fields["forms"]),
         }
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -21,6 +21,7 @@ from smartapp.errors import UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, Principal
 from smartapp.records import codec, store
+from smartapp.records.changes import dated
 from smartapp.records.merge import merge
 from smartapp.records.model import StudyIndex
 from smartapp.records.store import SealedIndex
@@ -127,7 +128,7 @@ class IndexKeeper:
         merged = merge(
             principal.patient.patient_id, studies.items, held or (), reports.items, ZoneInfo(provider.timezone)
         )
-        index = StudyIndex(ids, merged, tuple(problems), now)
+        index = dated(StudyIndex(ids, merged, tuple(problems), now), old)
         self._report_unmatched(principal, index, old, request_id)
         return _still_contradicted(index, old) if held is None else index
 

@@ -146,6 +146,14 @@ def _link(report: ReportFacts, status: ReportStatus, ehr: Sequence[ImagingStudyF
         issued=report.issued or report.effective,
         categories=tuple(sorted(report.categories)),
         marks=tuple(sorted(report.marks.union(*(study.marks for study in ehr)))),
+        fhir_status=report.status,
+        effective=report.effective,
+        category_codings=report.category_codings,
+        codings=report.codings,
+        performers=report.performers,
+        forms=report.forms,
+        names_others=report.names_others,
+        updated=report.updated,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from smartapp.consent.model import StudyFacts
 from smartapp.dicomweb.upstream.model import PatientIds
-from smartapp.fhir.upstream.model import ReportDocument
+from smartapp.fhir.upstream.model import ReportAttachment, ReportDocument
 from smartapp.identity.model import PatientKey
 
 ReportStatus = Literal["final", "amended", "preliminary", "none", "withheld"]
@@ -26,6 +26,19 @@ class ReportLink:
     categories: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     """Its labels and tags, and those of the EHR's ImagingStudy (`system|code`)."""
+    fhir_status: str = ""
+    """As the EHR has it (`final`, `corrected`, …)."""
+    effective: datetime | None = None
+    category_codings: tuple[str, ...] = ()
+    codings: tuple[str, ...] = ()
+    """Its code, as `system|code`; `category_codings` likewise."""
+    performers: tuple[str, ...] = ()
+    """Who read it and for whom, as relative references at the EHR."""
+    forms: tuple[ReportAttachment, ...] = ()
+    names_others: bool = False
+    """It names another patient besides: nothing of it is handed on (threat A18)."""
+    updated: datetime | None = None
+    """When the EHR says that it changed last, else when we first saw it as it is (`index` fills that in); aware."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,8 @@ class IndexedStudy:
     reports: tuple[ReportLink, ...]
     row: Mapping[str, Mapping[str, Any]]
     labels: tuple[str, ...]
+    updated: datetime | None = None
+    """When we first saw it as it is (`index` fills that in); UTC."""
 
     @property
     def images_available(self) -> bool:

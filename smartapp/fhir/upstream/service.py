@@ -26,7 +26,7 @@ from smartapp.fhir.upstream.model import (
     ReportFacts,
 )
 from smartapp.fhir.upstream.patient import read_names, read_patient
-from smartapp.fhir.upstream.references import Reference, is_id, is_of, read_reference
+from smartapp.fhir.upstream.references import Reference, is_id, is_of, names_others, read_reference
 from smartapp.fhir.upstream.report import read_report
 from smartapp.fhir.upstream.search import Bounds, Found, search
 from smartapp.identity.model import PatientKey
@@ -35,6 +35,7 @@ from smartapp.settings import Provider, Settings
 from smartapp.tokens.model import TokenSource
 
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole"})
+_NAMED = frozenset({"Practitioner", "Organization", "RelatedPerson"})
 _PAGE = "100"
 _MOST_MERGED = 8
 
@@ -137,6 +138,33 @@ class FhirReader:
         document = Assembler(ehr.server, permit, ehr.zone).document(self._report(permit, report_id))
         permit.check()
         return document
+
+    def report_resource(self, permit: Permit, report_id: str) -> Json:
+        """The DiagnosticReport itself, as it came, to be handed on in part. Raises as `report` does; NotFound also for
+        one that names another patient besides (threat A18).
+        """
+        resource = self._report(permit, report_id)
+        if names_others(resource, permit.patient.patient_id, self._ehr(permit).server.base):
+            self._record("ehr.names-others", permit.patient, "DiagnosticReport")
+            raise NotFound
+        permit.check()
+        return resource
+
+    def person(self, permit: Permit, reference: str) -> Json:
+        """Somebody whom a resource of the patient names (Practitioner, Organization), or the RelatedPerson who
+        granted; whether it may be shown is the caller's to know. NotFound for other types, and for whom the EHR hides.
+        """
+        server = self._ehr(permit).server
+        named = read_reference(reference, server.base)
+        if named is None or named.type not in _NAMED:
+            raise NotFound
+        permit.check()
+        try:
+            return server.read(permit, named)
+        except UpstreamRefused as error:
+            if error.code == "upstream-forbidden":
+                raise NotFound from error
+            raise
 
     def attachment(self, permit: Permit, report_id: str, index: int) -> tuple[str, bytes]:
         """A file of the report: its declared media type and its bytes, at most 20 MiB. Raises as `report` does."""
