@@ -27,12 +27,19 @@ class Filter:
 
 @dataclass(frozen=True, order=True)
 class ResourceScope:
-    """`level/type.letters?filters`: all filters must hold. `letters` is an in-order subset of `cruds`, never empty."""
+    """`level/type.letters?filters`: all filters must hold. `letters` is an in-order subset of `cruds`, never empty.
+
+    A parameter that was repeated is two filters of one name, as FHIR R4 §3.1.1.3.4 means it. `filters` are sorted.
+    """
 
     level: Level
     type: str
     letters: str
     filters: tuple[Filter, ...] = ()
+
+    def covers(self, type_: str, letter: str) -> bool:
+        """Whether it speaks of this type and interaction, whatever its filters say then."""
+        return letter in self.letters and self.type in {type_, ANY_TYPE}
 
 
 @dataclass(frozen=True)
