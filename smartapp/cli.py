@@ -105,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     _add(keys, "init", _keys_init, "make the first keys")
     rotate = _add(keys, "rotate", _keys_rotate, "make a new current key, and wrap the patients' keys with it")
     rotate.add_argument("--resume", action="store_true", help="make no new key; finish a rotation that was stopped")
+    signing = _add(keys, "rotate-signing", _keys_rotate_signing, "let the next keys sign id_tokens, and make new ones")
+    signing.add_argument("--at-once", action="store_true", help="they leaked: all are replaced, and published ones too")
     return parser
 
 
@@ -174,8 +176,10 @@ def _require_ready(settings: Settings) -> None:
     from smartapp.db import schema  # noqa: PLC0415 -- as above
     from smartapp.db.engine import make_engine  # noqa: PLC0415 -- as above
     from smartapp.security.keyring import Keyring  # noqa: PLC0415 -- as above
+    from smartapp.tokens.signing import require_signing_keys  # noqa: PLC0415 -- as above
 
     Keyring.load(settings.keys.dir)
+    require_signing_keys(settings.keys.dir)
     engine = make_engine(settings.database)
     current = schema.is_current(engine)
     engine.dispose()
@@ -239,9 +243,12 @@ def _db_check(_arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _keys_init(_arguments: argparse.Namespace, settings: Settings) -> int:
+    from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
     from smartapp.security.keyring import Keyring  # noqa: PLC0415 -- loads cryptography
+    from smartapp.tokens import signing_files  # noqa: PLC0415 -- as above
 
     Keyring.create(settings.keys.dir)
+    signing_files.rotate(settings.keys.dir, SystemClock().now())
     print(f"New keys are in {settings.keys.dir}. Back them up now, apart from the database.")
     return 0
 
@@ -256,6 +263,15 @@ def _keys_rotate(arguments: argparse.Namespace, settings: Settings) -> int:
     keyring = Keyring.load(folder) if arguments.resume else Keyring.rotate(folder)
     changed = DataKeys(Database(make_engine(settings.database)), keyring).rewrap_all()
     print(f"The current key is {keyring.current}; {changed} patients' keys were wrapped with it. Back the keys up now.")
+    return 0
+
+
+def _keys_rotate_signing(arguments: argparse.Namespace, settings: Settings) -> int:
+    from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
+    from smartapp.tokens import signing_files  # noqa: PLC0415 -- as above
+
+    signing_files.rotate(settings.keys.dir, SystemClock().now(), at_once=arguments.at_once)
+    print("New keys for id_tokens are published. Back the keys up now.")
     return 0
 
 

@@ -23,8 +23,10 @@ from smartapp.outbound.certificates import certificate_of
 from smartapp.outbound.findings import Finding
 from smartapp.outbound.mail import MailDoor
 from smartapp.portal.ohif.release import read_release
+from smartapp.security.keyfiles import UnusableKey
 from smartapp.settings import Provider, Settings
 from smartapp.settings.loosened import loosened
+from smartapp.tokens.signing import require_signing_keys
 
 _LATE: Final = timedelta(minutes=10)
 """A letter that waits longer says that no worker runs, or that the mail server is away."""
@@ -38,6 +40,7 @@ def diagnose(settings: Settings, *, clock: Clock | None = None) -> Iterator[Find
     ground = lay_ground(settings, clock or SystemClock())
     try:
         yield Finding("keys", "works", "key files can be used")
+        yield _signing_keys(settings)
         yield from _database(ground)
         yield _cache(settings)
         yield _mail(settings)
@@ -50,6 +53,14 @@ def diagnose(settings: Settings, *, clock: Clock | None = None) -> Iterator[Find
             yield Finding(f"loosened: {setting}", "look", guards)
     finally:
         ground.database.engine.dispose()
+
+
+def _signing_keys(settings: Settings) -> Finding:
+    try:
+        require_signing_keys(settings.keys.dir)
+    except UnusableKey as error:
+        return Finding("id_token keys", "fails", error.sentence)
+    return Finding("id_token keys", "works", "current and next keys can be used")
 
 
 def _database(ground: Ground) -> Iterator[Finding]:

@@ -20,6 +20,7 @@ from smartapp.outbound.findings import Finding
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Database, Keys, Mail, Ohif, Provider, Server, Settings, Storage
 from smartapp.settings.loosened import loosened
+from smartapp.tokens import signing_files
 from tests.dicomweb_upstream.archive import Reply
 from tests.launch.house import ShiftedClock, settings
 from tests.launch.server import said
@@ -59,6 +60,7 @@ def place() -> Iterator[Hospital]:
 @pytest.fixture
 def installed(place: Hospital, sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Settings]:
     Keyring.create(tmp_path / "keys")
+    signing_files.rotate(tmp_path / "keys", SystemClock().now())
     with sqlite_files.ready() as url:
         yield settings(
             place.provider(),
