@@ -5,7 +5,11 @@
     SmartappError
     ├── ConfigurationError      the start is refused, with a sentence that says what to do
     ├── BadInput                400  the request cannot be meant
-    │   └── LaunchRefused       400  a launch or callback that does not hold together
+    │   ├── LaunchRefused       400  a launch or callback that does not hold together
+    │   └── GrantRefused        400  what an app shows buys no token (RFC 6749 §5.2, invalid_grant)
+    │       ├── CodeRefused     400  an authorization code
+    │       ├── RefreshRefused  400  a refresh token
+    │       └── TokenOfAnother  400  a token to revoke that is another app's (RFC 7009 §2.1)
     ├── NotSignedIn             401  no session, or a token that is none (any more)
     ├── AccessDenied            403  a decision said no; carries its reasons
     │   ├── ScopeMissing        403  a token without this kind of right (RFC 6750 §3.1, insufficient_scope)
@@ -76,6 +80,30 @@ class LaunchRefused(BadInput):
     """A launch or callback that does not hold together. `code` names the audit row (`smart.state.bad`)."""
 
     code = "smart.launch"
+
+
+class GrantRefused(BadInput):
+    """What an app shows buys no token (RFC 6749 §5.2). `code` names the audit row, which is written already."""
+
+    code = "oauth.grant"
+
+
+class CodeRefused(GrantRefused):
+    """An authorization code that is unknown, used, over, or somebody else's (`oauth.code.replay`)."""
+
+    code = "oauth.code.unknown"
+
+
+class RefreshRefused(GrantRefused):
+    """A refresh token that is unknown, spent, over, or somebody else's (`oauth.refresh.reuse`)."""
+
+    code = "oauth.refresh.unknown"
+
+
+class TokenOfAnother(GrantRefused):
+    """A token to revoke that was given to another app (RFC 7009 §2.1). It still counts."""
+
+    code = "oauth.revoke.client_mismatch"
 
 
 class NotSignedIn(SmartappError):

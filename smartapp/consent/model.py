@@ -25,6 +25,8 @@ class AppPrincipal(Principal):
     grant_id: str
     scopes: Scopes
     terms: Terms = field(repr=False)
+    grant_version: int = 0
+    """The version of the grant that `terms` are of: another one ends what runs under this one."""
     alias_key: str | None = field(default=None, repr=False)
 
 
