@@ -101,7 +101,8 @@ class Grant:
 @dataclass(frozen=True)
 class GrantEvent:
     """One line of a grant's history. `kind`: approved, changed, paused, resumed, dormant, woken, needs-sign-in,
-    signed-in, frozen, ended, suspended, reinstated. `by`: patient, representative, app, operator, us.
+    signed-in, frozen, ended, expired, suspended, reinstated, tokens-stopped (one of its tokens was used twice, as after
+    a theft: all of that line count no more). `by`: patient, representative, app, operator, us.
     """
 
     grant_id: str
