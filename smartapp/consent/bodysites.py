@@ -164,6 +164,12 @@ def _table() -> dict[str, str]:
 
 _FIRST: Final = _table()
 
+_KEYWORD: Final = {
+    codes.split(" ")[0]: keywords.split(",")[0]
+    for keywords, _, codes in (line.partition(" ") for line in _PLACES.split("\n"))
+    if codes
+}
+
 
 def place(name: str) -> str:
     """The one name of a place for a DICOM keyword (in any case) or a SNOMED CT code; itself when it is not listed.
@@ -177,3 +183,8 @@ def place(name: str) -> str:
 def places(names: Iterable[str]) -> frozenset[str]:
     """The places that these name; what names nothing is left out."""
     return frozenset(found for found in map(place, names) if found)
+
+
+def keyword_of(name: str) -> str:
+    """DICOM's keyword for a place named in either way; empty when it is not listed."""
+    return _KEYWORD.get(place(name), "")
