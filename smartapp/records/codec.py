@@ -6,13 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from smartapp.consent.facts import SeriesFacts
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.fhir.upstream.model import ReportAttachment
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 
 _REPORT_LISTS = ("categories", "marks", "category_codings", "codings", "performers")
 
-VERSION = 5
+VERSION = 6
 """Of the layout. Another one's bytes are not read: the index is fetched anew."""
 
 
@@ -22,9 +23,11 @@ def encode(index: StudyIndex) -> bytes:
     return json.dumps(document, default=_plain, separators=(",", ":")).encode()
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> str | list[Any]:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
     raise TypeError(type(value).__name__)
 
 
@@ -51,6 +54,10 @@ def _study(fields: Mapping[str, Any]) -> IndexedStudy:
             "body_parts": tuple(fields["body_parts"]),
             "body_sites": tuple(fields["body_sites"]),
             "labels": tuple(fields["labels"]),
+            "told_series": tuple(
+                SeriesFacts(each["uid"], each["modality"], frozenset(each["body_sites"]))
+                for each in fields["told_series"]
+            ),
             "reports": tuple(_report(report) for report in fields["reports"]),
         }
     )

@@ -16,6 +16,8 @@ from smartapp.records.model import IndexedStudy, StudyIndex
 _EXTENTS = {
     Action.READ: Extent.SUMMARY,
     Action.LIST: Extent.SUMMARY,
+    Action.LIST_REPORTS: Extent.REPORT,
+    Action.READ_PERSON: Extent.SUMMARY,
     Action.READ_REPORT: Extent.REPORT,
     Action.VIEW_IMAGES: Extent.IMAGES,
 }
@@ -61,11 +63,24 @@ class Gate:
             raise NotFound
         return permit, index, study
 
+    def several(self, principal: Principal, studies: Sequence[IndexedStudy], action: Action, request_id: str) -> Permit:
+        """The permit to do `action` to these studies of the index; its `studies` are those that may be."""
+        return self._ask(principal, action, [study.facts(principal.patient) for study in studies], request_id)
+
+    def own(self, principal: Principal, request_id: str) -> Permit:
+        """The permit to be told of the patient and of what is on record of the grant itself: no study is behind it."""
+        return self._ask(principal, Action.READ_PERSON, (), request_id)
+
     def refuse(self, principal: Principal, what: str, request_id: str) -> NoReturn:
         """Writes down that something was asked for which is not there for the principal, and raises NotFound.
 
         For what needs no question: ids outside the study's own listing, or outside what a token reaches.
         """
+        self.note(principal, what, request_id)
+        raise NotFound
+
+    def note(self, principal: Principal, what: str, request_id: str) -> None:
+        """Writes down that something was refused."""
         self._audit.record(
             Event(
                 "authz.denied",
@@ -76,7 +91,6 @@ class Gate:
                 request_id=request_id,
             )
         )
-        raise NotFound
 
     def _ask(self, principal: Principal, action: Action, facts: Sequence[StudyFacts], request_id: str) -> Permit:
         return self._access.permit(principal, action, facts, extent=_EXTENTS[action], request_id=request_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from smartapp.consent.model import StudyFacts
+from smartapp.consent.facts import SeriesFacts, StudyFacts
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.fhir.upstream.model import ReportAttachment, ReportDocument
 from smartapp.identity.model import PatientKey
@@ -65,6 +65,13 @@ class IndexedStudy:
     labels: tuple[str, ...]
     updated: datetime | None = None
     """When we first saw it as it is (`index` fills that in); UTC."""
+    told_series: tuple[SeriesFacts, ...] = ()
+    """Its series as the EHR tells them; the PACS decides which there are."""
+
+    @property
+    def status(self) -> str:
+        """ImagingStudy.status as we show it: there are pictures to be had, or only word of a study."""
+        return "available" if self.images_available else "registered"
 
     @property
     def images_available(self) -> bool:
@@ -86,7 +93,16 @@ class IndexedStudy:
             body_sites=frozenset(self.body_sites),
             contradicted=self.contradicted,
             labels=frozenset(self.labels),
+            series=self.told_series if len(self.told_series) == self.series_count else (),
+            status=self.status,
         )
+
+    def series_facts(self, uid: str, modality: str, body_part: str) -> SeriesFacts:
+        """A series of the PACS's as the reach of an app judges it: `body_part` is what the PACS calls the place, and
+        what the EHR calls it counts as well. Where the two name different places, neither is believed.
+        """
+        told = next((series.body_sites for series in self.told_series if series.uid == uid), frozenset())
+        return SeriesFacts(uid, modality, told | ({body_part} if body_part else frozenset()))
 
 
 @dataclass(frozen=True)

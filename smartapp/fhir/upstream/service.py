@@ -36,6 +36,9 @@ from smartapp.tokens.model import TokenSource
 
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole"})
 _NAMED = frozenset({"Practitioner", "Organization", "RelatedPerson"})
+_READING = frozenset({Action.READ_REPORT})
+_REPORTED = _READING | {Action.LIST_REPORTS}
+"""A search gives whole resources (SMART App Launch 2.2: `s` is for what a search returns), and no files."""
 _PAGE = "100"
 _MOST_MERGED = 8
 
@@ -143,7 +146,7 @@ class FhirReader:
         """The DiagnosticReport itself, as it came, to be handed on in part. Raises as `report` does; NotFound also for
         one that names another patient besides (threat A18).
         """
-        resource = self._report(permit, report_id)
+        resource = self._report(permit, report_id, _REPORTED)
         if names_others(resource, permit.patient.patient_id, self._ehr(permit).server.base):
             self._record("ehr.names-others", permit.patient, "DiagnosticReport")
             raise NotFound
@@ -175,8 +178,8 @@ class FhirReader:
         permit.check()
         return attachments.media_type(forms[index]), body
 
-    def _report(self, permit: Permit, report_id: str) -> Json:
-        if permit.action is not Action.READ_REPORT:
+    def _report(self, permit: Permit, report_id: str, actions: frozenset[Action] = _READING) -> Json:
+        if permit.action not in actions:
             raise AccessDenied(Reason("report-not-permitted", "permit"))
         permit.check()
         if not is_id(report_id):
