@@ -84,6 +84,13 @@ class Approvals:
         """
         store.pass_on(session, self._ref(handle), old_session, new_session, self._clock.now())
 
+    def let_go(self, handle: str, session_id: str) -> None:
+        """Somebody who is not meant leaves: the request waits for whoever signs in next. For any other session nothing
+        happens.
+        """
+        with self._database.write() as session:
+            store.pass_on(session, self._ref(handle), session_id, "", self._clock.now())
+
     def take(self, handle: str, session_id: str, session: Session) -> Asked:
         """The request, to be answered within the caller's write: once, and in the session it was shown in.
 
