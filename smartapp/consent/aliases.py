@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from smartapp.consent.model import AppPrincipal
+from smartapp.consent.principal import AppPrincipal
 from smartapp.identity.model import Principal
 
 

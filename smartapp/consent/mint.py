@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from smartapp.consent.model import SEAL, Decision, IndexPermit, Permit, Question, SignInPermit
+from smartapp.consent.principal import AppPrincipal
+from smartapp.consent.reach import Reach
 from smartapp.errors import AccessDenied
 from smartapp.identity.model import PatientKey
 
@@ -19,9 +21,10 @@ def mint(
     """The permit for an allowed decision whose intent was recorded under `disclosure_id`; AccessDenied otherwise."""
     if not decision.allowed:
         raise AccessDenied(*decision.reasons)
+    principal = question.principal
     return Permit(
         seal=SEAL,
-        principal=question.principal,
+        principal=principal,
         patient=question.patient,
         action=question.action,
         purpose=question.purpose,
@@ -30,6 +33,7 @@ def mint(
         disclosure_id=disclosure_id,
         expires_at=expires_at,
         still_held=still_held,
+        reach=Reach.of(principal) if isinstance(principal, AppPrincipal) else None,
     )
 
 

@@ -1,33 +1,33 @@
 """The question, the answer, and the proof that it was answered. Pure: no Flask, SQL, HTTP, settings or clock calls."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from smartapp.consent.grants.model import Terms
-from smartapp.consent.scopes.model import Scopes
+from smartapp.consent.facts import SeriesFacts, StudyFacts
+from smartapp.consent.principal import AppPrincipal
+from smartapp.consent.reach import Reach
 from smartapp.errors import AccessDenied, Reason
 from smartapp.identity.model import PatientKey, Principal
 
-
-@dataclass(frozen=True, kw_only=True)
-class AppPrincipal(Principal):
-    """An app that asks under a grant. `kind` is APP, `person_id` the person who granted, `session_id` the grant's id,
-    `context_id` the token family's: so audit and disclosures tell apps apart.
-
-    What it may reach is what its token's `scopes`, the newest version of the grant (`terms`) and the policy all allow.
-    `alias_key` is set where the grant shows de-identified images: UIDs are then shown as `consent.aliases` maps them.
-    """
-
-    client_id: str
-    grant_id: str
-    scopes: Scopes
-    terms: Terms = field(repr=False)
-    grant_version: int = 0
-    """The version of the grant that `terms` are of: another one ends what runs under this one."""
-    alias_key: str | None = field(default=None, repr=False)
+__all__ = [
+    "LETTER",
+    "SEAL",
+    "Action",
+    "AnyPermit",
+    "AppPrincipal",
+    "Decision",
+    "Extent",
+    "IndexPermit",
+    "Permit",
+    "Purpose",
+    "Question",
+    "SeriesFacts",
+    "SignInPermit",
+    "StudyFacts",
+]
 
 
 class Action(StrEnum):
@@ -37,10 +37,28 @@ class Action(StrEnum):
     """Learn of one study that is named what a list would say of it."""
     LIST = "list"
     """Learn which studies and reports exist, with their dates, kinds and body parts."""
+    LIST_REPORTS = "list-reports"
+    """Learn which studies have reports, so as to be told of these. People learn it with the list."""
+    INDEX = "index"
+    """Have the EHR and the PACS asked which studies there are. It shows nothing by itself."""
+    READ_PERSON = "read-person"
+    """Learn who the patient is, and what is on record of the grant that is asked under. No study is behind it."""
     READ_REPORT = "read-report"
     """Read the radiologist's report of a study, and what is attached to it."""
     VIEW_IMAGES = "view-images"
     """See a study's pictures and the data that describes them, or receive its DICOM objects."""
+
+
+LETTER: Final = {
+    Action.READ: "r",
+    Action.LIST: "s",
+    Action.LIST_REPORTS: "s",
+    Action.READ_PERSON: "r",
+    Action.INDEX: "s",
+    Action.READ_REPORT: "r",
+    Action.VIEW_IMAGES: "r",
+}
+"""Each action as an interaction of scopes (SMART App Launch 2.2)."""
 
 
 class Purpose(StrEnum):
@@ -62,25 +80,6 @@ class Extent(StrEnum):
     SUMMARY = "summary"
     REPORT = "report"
     IMAGES = "images"
-
-
-@dataclass(frozen=True)
-class StudyFacts:
-    """What is known of one study when the question is put.
-
-    `owners` are the patients that the sources name for it (the EHR by subject, the PACS by PatientID matched to an
-    identifier); empty when no source names one that we know. `started` is the date at the hospital.
-    """
-
-    uid: str
-    owners: frozenset[PatientKey]
-    started: date | None
-    modalities: frozenset[str]
-    body_sites: frozenset[str]
-    contradicted: bool = False
-    """True when a source says the study is somebody else's (a foreign PatientID, another subject)."""
-    labels: frozenset[str] = frozenset()
-    """The EHR's security labels of the study and its reports, as `system|code`. They hide nothing from the patient."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +147,7 @@ class Permit(_Sealed):
 
     It reaches `studies` (Study Instance UIDs) of `patient`, for `action` and `purpose`, until `expires_at` (UTC);
     `disclosure_id` is the open disclosure that covers it. `still_held` re-reads, at every call, whether the right
-    behind it stands.
+    behind it stands. `reach` narrows it further, within a study, for an app; None does not.
     """
 
     principal: Principal
@@ -160,6 +159,7 @@ class Permit(_Sealed):
     disclosure_id: str
     expires_at: datetime
     still_held: Callable[[], None]
+    reach: Reach | None = None
 
     @property
     def provider(self) -> str:
@@ -170,6 +170,15 @@ class Permit(_Sealed):
     def credential_id(self) -> str:
         """The EHR credential to ask with."""
         return self.principal.credential_id
+
+    @property
+    def letter(self) -> str:
+        """The interaction as scopes have it: `s` where it searches, `r` where it reads."""
+        return LETTER[self.action]
+
+    def shows_series(self, facts: StudyFacts, series: SeriesFacts) -> bool:
+        """Whether it reaches this series of a study that it reaches."""
+        return self.reach is None or self.reach.series(facts, series, self.letter)
 
     def check(self) -> None:
         """Raises PermitEnded when the right ended: signed out, revoked, or past its end."""
