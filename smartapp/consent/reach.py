@@ -7,7 +7,7 @@ PET/CT and no other. What is not known denies (decision 4): a missing date, part
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
-from typing import Final, Self
+from typing import Self
 
 from smartapp.consent.aliases import shown_uid
 from smartapp.consent.bodysites import places
@@ -18,11 +18,9 @@ from smartapp.consent.matching import Kinds, Shown, holds, report_scopes, study_
 from smartapp.consent.principal import AppPrincipal
 from smartapp.consent.scopes.algebra import intersect, may, only
 from smartapp.consent.scopes.model import ANY_TYPE, Level, Scopes
+from smartapp.consent.scopes.statement import REPORT_TYPES
 
 __all__ = ["REPORT_TYPES", "Reach", "ReportKnown", "SeriesFacts"]
-
-REPORT_TYPES: Final = frozenset({"DiagnosticReport", "DocumentReference", "Binary"})
-"""The resource types that reports come as: a grant without reports reaches none of them."""
 
 
 @lru_cache(maxsize=512)

@@ -104,7 +104,9 @@ def _is_token(value: str) -> bool:
 
 def _body_site(system: str | None, code: str) -> Token:
     """A DICOM keyword and the SNOMED CT code of one place are the same; a keyword has no system of its own."""
-    if system is None:
-        found = place(code)
-        return Token(SNOMED if found.isdecimal() else None, found)
-    return Token(system, code)
+    if system == SNOMED and code.isdecimal():
+        return Token(SNOMED, place(code))
+    if system is not None:
+        return Token(system, code)
+    found = place(code)
+    return Token(SNOMED if found.isdecimal() else None, found)
