@@ -41,6 +41,9 @@ class Shop:
             sign_in=cast("Any", None),  # she is signed in
             copies=self.copies,
             viewer_tokens=house.viewer_tokens,
+            apps=cast("Any", None),  # no app asks here
+            app_tokens=cast("Any", None),
+            resources=cast("Any", None),
             alerts=cast("Any", None),
         )
 

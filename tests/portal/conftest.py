@@ -83,6 +83,9 @@ class Portal:
             records=cast("Any", self.records),
             sign_in=cast("Any", self.sign_in),
             viewer_tokens=cast("Any", self.tokens),
+            apps=cast("Any", None),  # no app asks here
+            app_tokens=cast("Any", None),
+            resources=cast("Any", None),
             copies=cast("Any", FakeCopies()),
             alerts=cast("Any", self.alerts),
         )

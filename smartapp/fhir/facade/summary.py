@@ -12,8 +12,6 @@ _REQUIRED: Final[Mapping[str, frozenset[str]]] = {
     "DiagnosticReport": frozenset({"status", "code"}),
     "DocumentReference": frozenset({"status", "content"}),
     "Endpoint": frozenset({"status", "connectionType", "payloadType", "address"}),
-    "Consent": frozenset({"status", "scope", "category", "policyRule"}),
-    "AuditEvent": frozenset({"type", "recorded", "agent", "source"}),
     "RelatedPerson": frozenset({"patient"}),
 }
 """What R4 demands: it stays, whatever was asked for."""
@@ -28,9 +26,6 @@ _BRIEF: Final[Mapping[str, frozenset[str]]] = {
     "Endpoint": frozenset({"name", "managingOrganization", "payloadMimeType"}),
     "Organization": frozenset({"identifier", "active", "type", "name"}),
     "Practitioner": frozenset({"identifier", "active", "name"}),
-    "Consent": frozenset({"identifier", "patient", "dateTime", "performer", "organization", "source",
-                          "provision"}),
-    "AuditEvent": frozenset({"subtype", "action", "period", "outcome", "purposeOfEvent"}),
 }  # fmt: skip
 """The elements that R4 marks as summary."""
 _SUBSETTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}

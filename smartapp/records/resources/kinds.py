@@ -30,8 +30,6 @@ _ALL: Final = (
     Served("Organization"),
     Served("Practitioner"),
     Served("RelatedPerson", searched=False, own=False),
-    Served("Consent"),
-    Served("AuditEvent"),
 )
 SERVED: Final[Mapping[str, Served]] = {each.type: each for each in _ALL}
 

@@ -101,19 +101,6 @@ def _field(name: str, system: str = "") -> Callable[[PlainItem], tuple[Token, ..
     return lambda item: ((system, str(item.resource.get(name, ""))),)
 
 
-def _concepts(name: str) -> Callable[[PlainItem], tuple[Token, ...]]:
-    def of(item: PlainItem) -> tuple[Token, ...]:
-        codings = (coding for concept in parts(item.resource, name) for coding in parts(concept, "coding"))
-        return tuple((text(coding.get("system"), 2048), text(coding.get("code"))) for coding in codings)
-
-    return of
-
-
-def _recorded(item: PlainItem) -> Moments | None:
-    said = text(item.resource.get("recorded")) or text(item.resource.get("dateTime"))
-    return moments.span(datetime.fromisoformat(said)) if said else None
-
-
 def _connection(item: PlainItem) -> tuple[Token, ...]:
     said = part(item.resource, "connectionType")
     return ((text(said.get("system")), text(said.get("code"))),)
@@ -164,13 +151,6 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Parameter]]] = {
     ),
     "Organization": _table(),
     "Practitioner": _table(),
-    "Consent": _table(
-        Parameter("patient", Kind.REFERENCE),
-        Parameter("status", Kind.TOKEN, _field("status", "http://hl7.org/fhir/consent-state-codes")),
-        Parameter("category", Kind.TOKEN, _concepts("category")),
-        Parameter("date", Kind.DATE, _recorded),
-    ),
-    "AuditEvent": _table(Parameter("patient", Kind.REFERENCE), Parameter("date", Kind.DATE, _recorded)),
 }
 """What may be searched, by type."""
 
@@ -186,7 +166,6 @@ SORTS: Final[Mapping[str, Mapping[str, _Key]]] = {
     "ImagingStudy": {"started": lambda item: item.study.started},
     "DiagnosticReport": {"date": lambda item: item.link.effective, "issued": lambda item: item.link.issued},
     "DocumentReference": {"date": lambda item: item.report.link.issued},
-    "AuditEvent": {"date": lambda item: text(item.resource.get("recorded"))},
 }
 """What `_sort` orders by, by type, besides `_id` and `_lastUpdated`."""
 

@@ -31,15 +31,7 @@ class OfGrant(Protocol):
     """What is known of a grant itself, and not of the record."""
 
     def fhir_user(self, principal: AppPrincipal) -> str:
-        """Who granted, as the FHIR reference at the hospital."""
-        ...
-
-    def consent(self, principal: AppPrincipal) -> Json:
-        """The grant as a FHIR Consent."""
-        ...
-
-    def disclosures(self, principal: AppPrincipal) -> Sequence[Json]:
-        """What was disclosed under the grant, as AuditEvents, newest first."""
+        """Who granted, as the FHIR reference at the hospital; empty when there is no such grant."""
         ...
 
 
@@ -105,8 +97,6 @@ class View:
             "Organization": self._organizations,
             "Practitioner": lambda: self.sight.people("Practitioner"),
             "RelatedPerson": self._representative,
-            "Consent": lambda: _by_id([self._of_grant.consent(self.principal)]),
-            "AuditEvent": lambda: _by_id(self._of_grant.disclosures(self.principal)),
         }
         return makers[type_]()
 
@@ -128,9 +118,10 @@ class View:
         None where there is nothing to give, or nothing of anybody's.
         """
         studies = list({study.uid: study for item in items for study in item.behind}.values())
-        if studies and isinstance(items[0], StudyItem):
+        first = items[0] if items else None
+        if isinstance(first, StudyItem):
             if one:
-                return self._gate.study(self.principal, studies[0].uid, Action.READ, self._request_id)[0]
+                return self._gate.study(self.principal, first.uid, Action.READ, self._request_id)[0]
             return self._gate.listing(self.principal, self.index, self._request_id)
         if studies:
             action = Action.READ_REPORT if self._letter == "r" else Action.LIST_REPORTS
@@ -207,7 +198,3 @@ class View:
     def _organizations(self) -> dict[str, Item]:
         own = self._hospital_item
         return {**self.sight.people("Organization"), own.id: own}
-
-
-def _by_id(resources: Iterable[Json]) -> dict[str, Item]:
-    return {str(each["id"]): PlainItem(str(each["id"]), each) for each in resources}
