@@ -119,6 +119,10 @@ class Identity:
         waits. Raises PermitEnded otherwise.
         """
         store.lock(session, session_id)
+        return self.context(session, session_id, context_id)
+
+    def context(self, session: Session, session_id: str, context_id: str) -> Context:
+        """The context of a live session, with what is sealed of it. Raises PermitEnded otherwise."""
         found = store.context_of(session, session_id, context_id)
         if found is None or not self._is_live(found[0], self._clock.now()):
             raise PermitEnded

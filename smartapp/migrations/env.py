@@ -10,6 +10,8 @@ import smartapp.audit.tables
 import smartapp.consent.grants.tables
 import smartapp.db.outbox.tables
 import smartapp.db.tables
+import smartapp.exchange.approvals.tables
+import smartapp.exchange.grants.tables
 import smartapp.identity.apps.tables
 import smartapp.identity.contacts.tables
 import smartapp.identity.tables

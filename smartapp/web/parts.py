@@ -10,12 +10,17 @@ from flask import Flask, current_app
 if TYPE_CHECKING:
     from smartapp.clock import Clock
     from smartapp.exchange.alerts.service import Alerts
+    from smartapp.exchange.approvals.service import Approvals
     from smartapp.exchange.copies.service import Copies
+    from smartapp.exchange.grants.service import AppGrants
     from smartapp.exchange.sign_in import SignIn
+    from smartapp.identity.apps.service import Apps
     from smartapp.identity.service import Identity
+    from smartapp.records.resources.service import Resources
     from smartapp.records.service import Records
     from smartapp.security.keyring import Keyring
     from smartapp.settings import Settings
+    from smartapp.tokens.apps.service import AppTokens
     from smartapp.tokens.ohif import OhifDoor
     from smartapp.tokens.viewer import ViewerTokens
 
@@ -35,6 +40,11 @@ class Parts:
     copies: Copies
     viewer_tokens: ViewerTokens
     alerts: Alerts
+    apps: Apps
+    app_tokens: AppTokens
+    approvals: Approvals
+    app_grants: AppGrants
+    resources: Resources
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""
 

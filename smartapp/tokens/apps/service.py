@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from smartapp.audit.model import Event, Severity
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
+from smartapp.consent.aliases import alias
 from smartapp.consent.grants.model import LIVING, Grant, GrantState
 from smartapp.consent.grants.service import Grants
 from smartapp.consent.model import AppPrincipal
@@ -369,8 +370,16 @@ class AppTokens:
         if store.end_family(session, family_id, self._clock.now(), why):
             self._grants.note(session, grant_id, kind="tokens-stopped", by="us")
 
-    def _principal(self, row: StoredAccess, family: Family, grant: Grant) -> AppPrincipal:
+    def shown(self, grant: Grant) -> Callable[[str], str]:
+        """How apps are shown UIDs under this grant: as they are, or by their aliases."""
+        key = self._alias_key(grant)
+        return (lambda uid: alias(key, uid)) if key else (lambda uid: uid)
+
+    def _alias_key(self, grant: Grant) -> str | None:
         masked = grant.terms.images == "deidentified"
+        return self._keyring.mac("grant.alias", grant.id) if masked else None
+
+    def _principal(self, row: StoredAccess, family: Family, grant: Grant) -> AppPrincipal:
         return AppPrincipal(
             kind=PrincipalKind.APP,
             person_id=grant.person_id,
@@ -384,7 +393,7 @@ class AppTokens:
             scopes=parse(self._access.scope(row)),
             terms=grant.terms,
             grant_version=grant.version,
-            alias_key=self._keyring.mac("grant.alias", grant.id) if masked else None,
+            alias_key=self._alias_key(grant),
         )
 
     def _record(self, session: Session, provider: str, outcome: Issued | _Refused, with_: str, request_id: str) -> None:
