@@ -29,6 +29,8 @@ def gateway_app(desk: Desk) -> Flask:
         viewer_tokens=house.viewer_tokens,
         apps=cast("Any", None),  # no app asks here
         app_tokens=cast("Any", None),
+        approvals=cast("Any", None),
+        app_grants=cast("Any", None),
         resources=cast("Any", None),
         alerts=cast("Any", None),  # as nobody signs in, nobody is told
     )

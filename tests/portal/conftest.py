@@ -85,6 +85,8 @@ class Portal:
             viewer_tokens=cast("Any", self.tokens),
             apps=cast("Any", None),  # no app asks here
             app_tokens=cast("Any", None),
+            approvals=cast("Any", None),
+            app_grants=cast("Any", None),
             resources=cast("Any", None),
             copies=cast("Any", FakeCopies()),
             alerts=cast("Any", self.alerts),
