@@ -18,6 +18,7 @@ import smartapp.identity.tables
 import smartapp.launch.tables
 import smartapp.records.tables
 import smartapp.tokens.apps.tables
+import smartapp.tokens.limits.tables
 import smartapp.tokens.tables  # noqa: F401 -- as those above: importing a model makes it known to Base
 from smartapp.db.base import Base
 from smartapp.db.types import UtcDateTime
