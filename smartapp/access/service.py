@@ -6,10 +6,11 @@ from typing import Final, Protocol
 from smartapp.audit.model import EXTENTS, Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
-from smartapp.consent.mint import mint, mint_index, mint_sign_in
+from smartapp.consent.mint import mint, mint_consent, mint_index, mint_sign_in
 from smartapp.consent.model import (
     Action,
     AppPrincipal,
+    ConsentPermit,
     Decision,
     Extent,
     IndexPermit,
@@ -73,6 +74,13 @@ class Access:
         patient = PatientKey(provider, patient_id)
         self._audit.record(Event("access.sign-in", patient=patient, request_id=request_id))
         return mint_sign_in(provider, patient_id, credential_id)
+
+    def consent(self, patient: PatientKey, credential_id: str, grant_id: str) -> ConsentPermit:
+        """The permit to write the Consent of what a patient allowed, by a job: it tells the EHR the patient's own word,
+        and shows nobody anything.
+        """
+        self._audit.record(Event("access.consent", patient=patient, session_ref=grant_id, detail={"grant": grant_id}))
+        return mint_consent(patient, credential_id, grant_id)
 
     def index(self, principal: Principal, request_id: str) -> IndexPermit:
         """The permit to refresh the index of the principal's own context: once per refresh, and so recorded.

@@ -5,25 +5,22 @@ from dataclasses import dataclass
 from flask import Flask
 
 from smartapp.access.service import Access
-from smartapp.bootstrap.apps import build_grants
+from smartapp.bootstrap.apps import build_alerts, build_grants
 from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.clock import Clock, SystemClock
 from smartapp.consent.grants.service import Grants
 from smartapp.consent.policy import decide
-from smartapp.db.outbox.service import Outbox
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
 from smartapp.fhir.facade.routes import blueprint as fhir_facade
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.apps.service import Apps
-from smartapp.identity.contacts.service import Contacts
 from smartapp.identity.service import Identity
 from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.keeper import TokenKeeper
@@ -81,7 +78,7 @@ def build_house(ground: Ground) -> House:
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
     pool = RenderPool(settings.rendering)
     records, resources = _reading(ground, access, fhir, keeper, pool, grants)
-    alerts = _alerts(ground)
+    alerts = build_alerts(ground)
     viewer_tokens = ViewerTokens(ground.database, ground.keyring, identity, clock)
     granted = build_grants(
         ground,
@@ -130,18 +127,6 @@ def build_house(ground: Ground) -> House:
 def _app_tokens(ground: Ground, identity: Identity, apps: Apps, grants: Grants) -> AppTokens:
     return AppTokens(
         ground.settings.apps, ground.database, ground.keyring, grants, apps, identity, ground.audit, ground.clock
-    )
-
-
-def _alerts(ground: Ground) -> Alerts:
-    return Alerts(
-        settings=ground.settings,
-        database=ground.database,
-        contacts=Contacts(ground.datakeys, ground.clock),
-        outbox=Outbox(ground.database, ground.keyring, ground.clock),
-        single_use=SingleUse(ground.database, ground.keyring, ground.clock),
-        audit=ground.audit,
-        clock=ground.clock,
     )
 
 

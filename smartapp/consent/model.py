@@ -129,6 +129,20 @@ class SignInPermit(_Sealed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsentPermit(_Sealed):
+    """Lets a grant's own Consent be written to the EHR of its patient, by a job, and nothing be read but that."""
+
+    patient: PatientKey
+    credential_id: str
+    grant_id: str
+
+    @property
+    def provider(self) -> str:
+        """The hospital whose EHR is written to."""
+        return self.patient.provider
+
+
+@dataclass(frozen=True, kw_only=True)
 class IndexPermit(_Sealed):
     """Lets the study index ask EHR and PACS which studies and reports a patient has; it shows nothing by itself."""
 
@@ -190,4 +204,4 @@ class Permit(_Sealed):
             raise AccessDenied(Reason("study-not-permitted", "permit"))
 
 
-AnyPermit = Permit | IndexPermit | SignInPermit
+AnyPermit = Permit | IndexPermit | SignInPermit | ConsentPermit

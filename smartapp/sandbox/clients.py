@@ -14,7 +14,7 @@ APP_SCOPES = (
     "launch", "launch/patient", "openid", "fhirUser", "online_access", "patient/Patient.rs",
     "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs", "patient/Observation.rs", "patient/Binary.rs",
     "patient/Endpoint.rs", "patient/Practitioner.rs", "patient/Organization.rs", "patient/ServiceRequest.rs",
-    "patient/Consent.rs",
+    "patient/Consent.crus",
 )  # fmt: skip
 _SAMPLE_SCOPE = "launch launch/patient openid fhirUser offline_access online_access patient/*.rs user/*.rs"
 _SAMPLE_REDIRECTS = ("http://127.0.0.1:8765/callback", "http://127.0.0.1:3000/callback", "http://127.0.0.1/callback")

@@ -130,7 +130,7 @@ def _provider(
         "client_id": client.client_id,
         **_client_auth(folder, client),
         "scopes": list(APP_SCOPES),
-        "consent": "none",
+        "consent": "write",
         "dicomweb": addresses.dicomweb(hospital.id),
         "dicomweb_auth": "basic",
         "dicomweb_user": _PACS_USER,

@@ -34,25 +34,19 @@ _PEOPLE: Final = frozenset({PrincipalKind.PATIENT, PrincipalKind.REPRESENTATIVE}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Desk:
-    """The parts, and what is done in the same way everywhere."""
+class Ledger:
+    """What everybody needs who changes grants, people and jobs alike; and what is done in the same way everywhere."""
 
     settings: Settings
     clock: Clock
     database: Database
-    identity: Identity
-    records: Records
-    keeper: TokenKeeper
     apps: Apps
     grants: Grants
     tokens: AppTokens
-    approvals: Approvals
     credentials: Credentials
     owing: Owing
     alerts: Alerts
     audit: AuditTrail
-    usage: UsageReader
-    single_use: SingleUse
 
     @property
     def dormant_after(self) -> timedelta:
@@ -62,13 +56,6 @@ class Desk:
     def issuer(self, provider: str) -> str:
         """Our issuer for a provider (RFC 8414 §2)."""
         return f"{self.settings.server.base_url.rstrip('/')}/{provider}"
-
-    def grant_of(self, session: Session, principal: Principal, grant_id: str) -> Grant:
-        """A grant over the record that the principal has open. NotFound for any other, and for none."""
-        grant = self.grants.find(session, grant_id)
-        if grant is None or principal.kind not in _PEOPLE or grant.patient != principal.patient:
-            raise NotFound
-        return grant
 
     def state_of(self, grant: Grant, app: App | None) -> GrantState:
         """Its state now: while the operator has suspended the app, that is it."""
@@ -117,6 +104,29 @@ class Desk:
         )
         self.audit.record(row, session=session)
 
+    def release(self, grants: Iterable[Grant]) -> None:
+        """Gives back the credentials of grants that are over, unless somebody else holds them."""
+        self.credentials.release(grant.credential_id for grant in grants)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk(Ledger):
+    """What the use-cases of people need besides."""
+
+    identity: Identity
+    records: Records
+    keeper: TokenKeeper
+    approvals: Approvals
+    usage: UsageReader
+    single_use: SingleUse
+
+    def grant_of(self, session: Session, principal: Principal, grant_id: str) -> Grant:
+        """A grant over the record that the principal has open. NotFound for any other, and for none."""
+        grant = self.grants.find(session, grant_id)
+        if grant is None or principal.kind not in _PEOPLE or grant.patient != principal.patient:
+            raise NotFound
+        return grant
+
     @staticmethod
     def event(principal: Principal, kind: str, detail: Mapping[str, str], request_id: str) -> Event:
         """What a person did that came to no grant."""
@@ -128,7 +138,3 @@ class Desk:
             detail=detail,
             request_id=request_id,
         )
-
-    def release(self, grants: Iterable[Grant]) -> None:
-        """Gives back the credentials of grants that are over, unless somebody else holds them."""
-        self.credentials.release(grant.credential_id for grant in grants)

@@ -11,15 +11,15 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime
 
 from smartapp.consent.grants.model import Grant
-from smartapp.consent.receipts import Parties, receipt
+from smartapp.consent.receipts import receipt
 from smartapp.consent.scopes.grammar import text
 from smartapp.exchange.copies.report_pdf import Page
 from smartapp.exchange.grants.calendar import reminder
 from smartapp.exchange.grants.desk import Desk
 from smartapp.exchange.grants.model import Receipt
+from smartapp.exchange.grants.parties import parties_of
 from smartapp.identity.apps.model import App
 from smartapp.identity.model import Principal, PrincipalKind
-from smartapp.settings import Provider
 
 _CATALOGUES: Final = Path(__file__).parents[2] / "translations"
 
@@ -37,7 +37,9 @@ class Receipts:
             grant = desk.grant_of(session, principal, grant_id)
         app = desk.apps.named(grant.provider, grant.client_id)
         provider = desk.settings.provider(grant.provider)
-        said = receipt(grant, desk.state_of(grant, app), _parties(provider, app, desk.issuer(provider.id)), made_at=now)
+        said = receipt(
+            grant, desk.state_of(grant, app), parties_of(provider, app, desk.issuer(provider.id)), made_at=now
+        )
         page = _Words(language, provider.timezone).page(grant, provider.name, app, now)
         return Receipt(json.dumps(said, indent=1, ensure_ascii=False).encode(), page)
 
@@ -48,21 +50,6 @@ class Receipts:
             grant = desk.grant_of(session, principal, grant_id)
         base = desk.settings.server.base_url.rstrip("/")
         return reminder(f"{grant.id}@smartapp", at, desk.clock.now(), summary, description, f"{base}/my/apps")
-
-
-def _parties(provider: Provider, app: App | None, issuer: str) -> Parties:
-    if app is None:
-        return Parties(provider.name, provider.jurisdiction, issuer, "")
-    said = app.metadata
-    return Parties(
-        provider.name,
-        provider.jurisdiction,
-        issuer,
-        said.client_name,
-        said.client_uri,
-        said.policy_uri,
-        said.contacts,
-    )
 
 
 class _Words:

@@ -4,7 +4,6 @@ The records that were merged into the patient's are the patient's too.
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from smartapp.audit.model import Event
@@ -15,7 +14,7 @@ from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamMismatch, Up
 from smartapp.fhir.upstream import attachments
 from smartapp.fhir.upstream.document import Assembler
 from smartapp.fhir.upstream.documents import Json
-from smartapp.fhir.upstream.fetch import FhirServer
+from smartapp.fhir.upstream.fetch import FhirServer, server_of
 from smartapp.fhir.upstream.imaging_study import read_imaging_study
 from smartapp.fhir.upstream.model import (
     Fetched,
@@ -31,7 +30,7 @@ from smartapp.fhir.upstream.report import read_report
 from smartapp.fhir.upstream.search import Bounds, Found, search
 from smartapp.identity.model import PatientKey
 from smartapp.outbound.service import Outbound
-from smartapp.settings import Provider, Settings
+from smartapp.settings import Settings
 from smartapp.tokens.model import TokenSource
 
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole"})
@@ -64,7 +63,7 @@ class FhirReader:
         self._audit = audit
         self._clock = clock
         self._ehrs = {
-            provider.id: _Ehr(_server(provider, outbound, tokens, limits.max_json_bytes), ZoneInfo(provider.timezone))
+            provider.id: _Ehr(server_of(provider, outbound, tokens, limits.max_json_bytes), ZoneInfo(provider.timezone))
             for provider in settings.providers
         }
 
@@ -210,9 +209,3 @@ class FhirReader:
 
 def _patient_of(permit: SignInPermit | IndexPermit | Permit) -> PatientKey:
     return PatientKey(permit.provider, permit.patient_id) if isinstance(permit, SignInPermit) else permit.patient
-
-
-def _server(provider: Provider, outbound: Outbound, tokens: TokenSource, max_bytes: int) -> FhirServer:
-    parts = urlsplit(provider.iss)
-    door = outbound.for_origins(f"fhir:{provider.id}", (f"{parts.scheme}://{parts.netloc}",), ca_file=provider.ca_file)
-    return FhirServer(provider.iss, door, tokens, max_bytes)
