@@ -183,7 +183,7 @@ def fill(clinic_: Clinic) -> None:
             code={"coding": [{"system": "http://loinc.org", "code": "24627-2"}], "text": "CT chest"},
             category=[{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "RAD"}]}],
             performer=[{"reference": "Practitioner/dr"}, {"reference": "Organization/rad"}],
-            basedOn=[{"reference": "ServiceRequest/s1"}], subject={"reference": "Patient/ana"},
+            basedOn=[{"reference": "ServiceRequest/s1"}],
             text={"status": "generated", "div": "<div>One <b>nodule</b>.<br>Stable<script>x()</script></div>"},
             presentedForm=[{"contentType": "application/pdf", "title": "CT chest", "data": "JVBERi0xLjQK"}],
         ),
@@ -194,7 +194,12 @@ def fill(clinic_: Clinic) -> None:
         ),
     ]  # fmt: skip
     first.take_in(record)
-    practitioner = {"resourceType": "Practitioner", "id": "dr", "name": [{"family": "House"}], "birthDate": "1959-05-15"}
+    practitioner = {
+        "resourceType": "Practitioner",
+        "id": "dr",
+        "name": [{"family": "House"}],
+        "birthDate": "1959-05-15",
+    }
     first.at("Practitioner/dr", lambda _asked: practitioner, "ana")
     first.at("Organization/rad", lambda _asked: {"resourceType": "Organization", "id": "rad", "name": "Rad"}, "ana")
     first.archive.held += [

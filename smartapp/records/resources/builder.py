@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from smartapp.consent.aliases import shown_uid
+from smartapp.consent.facts import SeriesFacts
 from smartapp.consent.model import AppPrincipal, Permit
 from smartapp.dicomweb.core.dicomjson import Row, get
 from smartapp.errors import NotFound
@@ -71,13 +72,10 @@ class Builder:
             item, rows, self._patient_id, lambda uid: shown_uid(self.principal, uid), described=described
         )
 
-    def _rows(self, study: IndexedStudy, permit: Permit) -> list[Row]:
+    def _rows(self, study: IndexedStudy, permit: Permit) -> list[tuple[Row, SeriesFacts]]:
         at = StudyAt(permit, self.index().ids, study, self.sources.addresses, self.request_id)
-        return [row for row in self.sources.documents.series(at) if self._sees(study, row)]
-
-    def _sees(self, study: IndexedStudy, row: Row) -> bool:
-        facts = study.series_facts(get(row, "SeriesInstanceUID"), get(row, "Modality"), get(row, "BodyPartExamined"))
-        return self.sight().sees_series(study, facts)
+        found = ((row, _facts(study, row)) for row in self.sources.documents.series(at))
+        return [(row, facts) for row, facts in found if self.sight().sees_series(study, facts)]
 
     def _report(self, item: ReportItem, permit: Permit) -> Json:
         raw = self.sources.fhir.report_resource(permit, item.id)
@@ -99,3 +97,7 @@ class Builder:
         if type_ == "RelatedPerson":
             return people.related_person(raw, id_, self._patient_id)
         return people.practitioner(raw, id_) if type_ == "Practitioner" else people.organization(raw, id_)
+
+
+def _facts(study: IndexedStudy, row: Row) -> SeriesFacts:
+    return study.series_facts(get(row, "SeriesInstanceUID"), get(row, "Modality"), get(row, "BodyPartExamined"))

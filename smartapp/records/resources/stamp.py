@@ -10,8 +10,9 @@ from smartapp.records.resources.moments import instant
 
 def stamped(resource: Json, updated: datetime | None) -> Json:
     """The resource with `meta.versionId`, a digest of what the app is shown of it, and `meta.lastUpdated` if known."""
-    digest = hashlib.sha256(json.dumps(resource, sort_keys=True).encode()).hexdigest()[:16]
-    meta = {**resource.get("meta", {}), "versionId": digest}
+    meta = {name: value for name, value in resource.get("meta", {}).items() if name not in {"versionId", "lastUpdated"}}
+    text = json.dumps({**resource, "meta": meta}, sort_keys=True)
+    meta["versionId"] = hashlib.sha256(text.encode()).hexdigest()[:16]
     if updated is not None:
         meta["lastUpdated"] = instant(updated)
     head = {name: resource[name] for name in ("resourceType", "id")}

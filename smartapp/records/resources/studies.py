@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from smartapp.consent.bodysites import SNOMED, place
+from smartapp.consent.bodysites import SNOMED, places
+from smartapp.consent.facts import SeriesFacts
 from smartapp.dicomweb.core.dicomjson import Row, get, number
 from smartapp.fhir.upstream.documents import Json
 from smartapp.records.resources.ids import ENDPOINT
@@ -15,15 +16,20 @@ MODALITIES: Final = "http://dicom.nema.org/resources/ontology/DCM"
 
 
 def imaging_study(
-    item: StudyItem, series: Sequence[Row], patient_id: str, shown: Callable[[str], str], *, described: bool
+    item: StudyItem,
+    series: Sequence[tuple[Row, SeriesFacts]],
+    patient_id: str,
+    shown: Callable[[str], str],
+    *,
+    described: bool,
 ) -> Json:
     """The study with the series that the app may see, and counts of those alone.
 
     `shown` maps UIDs. Words that people typed are left out unless `described`: a grant of de-identified images shows
     none (PS3.15 Table E.1-1 removes Study and Series Description).
     """
-    listed = [_series(row, shown, described=described) for row in series]
-    modalities = tuple(dict.fromkeys(filter(None, (get(row, "Modality") for row in series)))) or item.modalities
+    listed = [_series(row, facts, shown, described=described) for row, facts in series]
+    modalities = tuple(dict.fromkeys(filter(None, (facts.modality for _, facts in series)))) or item.modalities
     resource: Json = {
         "resourceType": "ImagingStudy",
         "id": item.id,
@@ -41,12 +47,12 @@ def imaging_study(
     return {name: value for name, value in resource.items() if value not in (None, "", [])}
 
 
-def _series(row: Row, shown: Callable[[str], str], *, described: bool) -> Json:
-    at, site = number(row, "SeriesNumber"), body_site(get(row, "BodyPartExamined"))
+def _series(row: Row, facts: SeriesFacts, shown: Callable[[str], str], *, described: bool) -> Json:
+    at, site = number(row, "SeriesNumber"), body_site(facts)
     told: dict[str, Any] = {
         "uid": shown(get(row, "SeriesInstanceUID")),
         "number": at if at is not None and 0 <= at < 2**31 else None,
-        "modality": {"system": MODALITIES, "code": get(row, "Modality") or "OT"},
+        "modality": {"system": MODALITIES, "code": facts.modality or "OT"},
         "description": get(row, "SeriesDescription") if described else None,
         "numberOfInstances": max(number(row, "NumberOfSeriesRelatedInstances") or 0, 0),
         "bodySite": {"system": site[0], "code": site[1]} if site is not None else None,
@@ -54,7 +60,8 @@ def _series(row: Row, shown: Callable[[str], str], *, described: bool) -> Json:
     return {name: value for name, value in told.items() if value not in (None, "")}
 
 
-def body_site(said: str) -> Token | None:
-    """A part of the body as a coding; None for words that no code is known for."""
-    code = place(said) if said else ""
+def body_site(facts: SeriesFacts) -> Token | None:
+    """Where a series was taken, as a coding; None where that is not known, or EHR and PACS contradict each other."""
+    here = places(facts.body_sites)
+    code = next(iter(here)) if len(here) == 1 else ""
     return (SNOMED, code) if code.isdecimal() else None
