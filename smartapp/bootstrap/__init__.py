@@ -34,6 +34,7 @@ from smartapp.records.resources.service import Resources
 from smartapp.records.service import Records
 from smartapp.settings import Settings
 from smartapp.tokens.apps.service import AppTokens
+from smartapp.tokens.limits.service import Limits
 from smartapp.tokens.ohif import OhifDoor
 from smartapp.tokens.single_use import SingleUse
 from smartapp.tokens.viewer import ViewerTokens
@@ -118,6 +119,7 @@ def build_house(ground: Ground) -> House:
         approvals=granted.approvals,
         app_grants=granted.app_grants,
         resources=resources,
+        limits=Limits(settings.apps, ground.database, ground.keyring, clock),
         ohif=_ohif(ground, identity, viewer_tokens),
     )
     app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade))

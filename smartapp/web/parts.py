@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from smartapp.security.keyring import Keyring
     from smartapp.settings import Settings
     from smartapp.tokens.apps.service import AppTokens
+    from smartapp.tokens.limits.service import Limits
     from smartapp.tokens.ohif import OhifDoor
     from smartapp.tokens.viewer import ViewerTokens
 
@@ -45,6 +46,7 @@ class Parts:
     approvals: Approvals
     app_grants: AppGrants
     resources: Resources
+    limits: Limits
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""
 

@@ -46,6 +46,7 @@ class Shop:
             approvals=cast("Any", None),
             app_grants=cast("Any", None),
             resources=cast("Any", None),
+            limits=cast("Any", None),
             alerts=cast("Any", None),
         )
 

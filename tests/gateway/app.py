@@ -32,6 +32,7 @@ def gateway_app(desk: Desk) -> Flask:
         approvals=cast("Any", None),
         app_grants=cast("Any", None),
         resources=cast("Any", None),
+        limits=cast("Any", None),
         alerts=cast("Any", None),  # as nobody signs in, nobody is told
     )
     return build_app(parts, [blueprint])

@@ -88,6 +88,7 @@ class Portal:
             approvals=cast("Any", None),
             app_grants=cast("Any", None),
             resources=cast("Any", None),
+            limits=cast("Any", None),
             copies=cast("Any", FakeCopies()),
             alerts=cast("Any", self.alerts),
         )
