@@ -2,21 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from flask import request
 
 from smartapp.consent.model import AppPrincipal
 from smartapp.errors import NotSignedIn
 from smartapp.identity.model import Principal
+from smartapp.web import limits
 from smartapp.web.parts import parts
 
 _HEADER: Final = re.compile(r"Bearer ([0-9A-Za-z._~+/-]{16,256}=*)")
 _OF_APPS: Final = "sat_"
-
-
-class _AppTokens(Protocol):
-    def lookup(self, provider: str, raw: str) -> AppPrincipal: ...
 
 
 @dataclass(frozen=True)
@@ -34,18 +31,16 @@ class Asker:
 def app_principal(provider: str) -> AppPrincipal:
     """The app whose access token the request carries.
 
-    NotSignedIn if there is no token, more than one, one of another hospital or of another kind; GrantHeld where the
+    Counts against the grant's limits: TooMany. NotSignedIn if there is no token, more than one, one of another hospital or of another kind; GrantHeld where the
     patient's grant stands and serves nothing for now.
     """
     raw = _token()
     if not raw.startswith(_OF_APPS):
         raise NotSignedIn("token")
-    tokens: _AppTokens | None = getattr(parts(), "app_tokens", None)
-    if tokens is None:
-        raise NotSignedIn("token")
-    found = tokens.lookup(provider, raw)
+    found = parts().app_tokens.lookup(provider, raw)
     if found.patient.provider != provider:
         raise NotSignedIn("token")
+    limits.hold(found)
     return found
 
 

@@ -1,17 +1,20 @@
 """The routes under `/{provider}/dicomweb`: the whole list. What is not here is 404, and nothing is passed on."""
 
 from collections.abc import Callable
-from typing import Any, Final, NoReturn, TypeVar
+from functools import wraps
+from typing import Any, Final, NoReturn, TypeVar, cast
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
+from smartapp.consent.grants.model import GrantState
+from smartapp.consent.model import AppPrincipal
 from smartapp.dicomweb.core.accept import ANY_SYNTAX, Offer
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.dicomweb.gateway import answers
 from smartapp.dicomweb.gateway.paths import bulk_tag, frame_numbers, require_plain
 from smartapp.dicomweb.gateway.pictures import picture_asked
-from smartapp.errors import NotFound
+from smartapp.errors import GrantHeld, NotFound, NotSignedIn, PermitEnded, UpstreamRefused
 from smartapp.identity.model import Principal
 from smartapp.records.attributes import Level
 from smartapp.records.frames import FrameData
@@ -25,8 +28,8 @@ from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("dicomweb", __name__, url_prefix="/<provider>/dicomweb")
 blueprint.before_request(require_plain)
-blueprint.before_request(cors.preflight("GET", "HEAD"))
-blueprint.after_request(cors.add)
+blueprint.before_request(cors.preflight("GET", "HEAD", who=cors.from_viewer))
+blueprint.after_request(cors.for_origins_of(cors.from_viewer))
 
 _STUDY: Final = "/studies/<study>"
 _SERIES: Final = f"{_STUDY}/series/<series>"
@@ -41,7 +44,7 @@ def _get(path: str, **defaults: None) -> Callable[[_View], _View]:
     def add(view: _View) -> _View:
         blueprint.add_url_rule(
             path,
-            view_func=view,
+            view_func=_guarded(view),
             methods=["GET"],
             defaults=defaults,
             merge_slashes=False,
@@ -50,6 +53,35 @@ def _get(path: str, **defaults: None) -> Callable[[_View], _View]:
         return view
 
     return add
+
+
+def _guarded(view: _View) -> _View:
+    """The view, with what ended meanwhile under an app said as what it is: 401 for a right that is over, and for a
+    dead way to the EHR that the patient has to sign in again (decision 2).
+    """
+
+    @wraps(view)
+    def guarded(provider: str, **address: str | None) -> Response:
+        try:
+            answer: Response = view(provider=provider, **address)
+        except PermitEnded:
+            if _app(provider) is None:
+                raise
+            raise NotSignedIn("token") from None
+        except UpstreamRefused as error:
+            if error.code == UpstreamRefused.code and (who := _app(provider)) is not None:
+                parts().app_grants.needs_sign_in(who.grant_id, request_id())
+                raise GrantHeld(GrantState.NEEDS_SIGN_IN) from error
+            raise
+        return answer
+
+    return cast("_View", guarded)
+
+
+def _app(provider: str) -> AppPrincipal | None:
+    """The app that asks, if it is one. Raises what became of its token or grant meanwhile."""
+    who = asker(provider).principal
+    return who if isinstance(who, AppPrincipal) else None
 
 
 def _images() -> Images:
@@ -85,8 +117,9 @@ def studies(provider: str) -> Response:
 def series_of_study(provider: str, study: str) -> Response:
     """Search for the series of a study."""
     principal, query, choice = _asker(provider, study), _query(Level.SERIES), answers.accepted(answers.JSON)
-    rows = _images().search_series(principal, study, query, request_id())
-    return answers.rows(rows, choice, fuzzy=query.fuzzy)
+    gaps = answers.Gaps()
+    rows = _images().search_series(principal, study, query, request_id(), gaps.found)
+    return gaps.said(answers.rows(rows, choice, fuzzy=query.fuzzy))
 
 
 @_get(f"{_STUDY}/instances", series=None)
@@ -96,8 +129,9 @@ def instances_of_study(provider: str, study: str, series: str | None) -> Respons
     """Search for the instances of a study or a series."""
     principal, query = _asker(provider, study, series), _query(Level.INSTANCE)
     choice = answers.accepted(answers.JSON)
-    rows = _images().search_instances(principal, study, series, query, request_id())
-    return answers.rows(rows, choice, fuzzy=query.fuzzy)
+    gaps = answers.Gaps()
+    rows = _images().search_instances(principal, study, series, query, request_id(), gaps.found)
+    return gaps.said(answers.rows(rows, choice, fuzzy=query.fuzzy))
 
 
 @_get(_STUDY, series=None, sop=None)
@@ -118,8 +152,9 @@ def retrieve(provider: str, study: str, series: str | None, sop: str | None) -> 
 def metadata(provider: str, study: str, series: str | None, sop: str | None) -> Response:
     """Retrieve the metadata of a study, a series or an instance (PS3.18 §10.4.1.1.2)."""
     principal, choice = _asker(provider, study, series, sop), answers.accepted(answers.JSON)
-    document = _images().metadata(principal, study, series, sop, request_id())
-    return Response(document, content_type=choice.offer.media_type)
+    gaps = answers.Gaps()
+    document = _images().metadata(principal, study, series, sop, request_id(), gaps.found)
+    return gaps.said(Response(document, content_type=choice.offer.media_type))
 
 
 @_get(f"{_INSTANCE}/frames/<numbers>")

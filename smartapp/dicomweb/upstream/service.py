@@ -67,8 +67,11 @@ class PacsReader:
             return self._searched(permit, lambda search: tuple(series_rows(search.series(study), ids, study)))
 
     def metadata(self, permit: Permit, ids: PatientIds, study: str, series: str) -> tuple[Row, ...]:
-        """The headers of the series' instances, each checked to be the patient's and of this series."""
-        self._require_study(permit, study)
+        """The headers of the series' instances, each checked to be the patient's and of this series.
+
+        Searches for instances are answered from them, too.
+        """
+        self._require_study(permit, study, _LISTING)
         parse_uid(series)
         with self._alarmed(permit):
             return self._searched(

@@ -88,6 +88,12 @@ def treatment(tag: int, needs: Needs) -> Treatment:
     return named if isinstance(named, Treatment) else _chosen(tag, needs, named)
 
 
+def is_bulk_kept(tag: int, sop_class: str) -> bool:
+    """Whether a large value by itself may be had of a de-identified object: one that is kept, and of numbers."""
+    kept = treatment(tag, needs_of(sop_class)) is Treatment.KEEP
+    return kept and dictionary_VR(tag).startswith("O")
+
+
 def _chosen(tag: int, needs: Needs, choices: str) -> Treatment:
     """Which of the table's choices an image needs: the least that leaves it a valid object."""
     if choices == "X/Z":
