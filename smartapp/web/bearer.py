@@ -31,8 +31,8 @@ class Asker:
 def app_principal(provider: str) -> AppPrincipal:
     """The app whose access token the request carries.
 
-    Counts against the grant's limits: TooMany. NotSignedIn if there is no token, more than one, one of another hospital or of another kind; GrantHeld where the
-    patient's grant stands and serves nothing for now.
+    It counts against the grant's limits: TooMany. NotSignedIn if there is no token, more than one, one of another
+    hospital or of another kind; GrantHeld where the patient's grant stands and serves nothing for now.
     """
     raw = _token()
     if not raw.startswith(_OF_APPS):

@@ -1,13 +1,12 @@
 """Limits at the edge: who is held to what, and what an answer under a grant comes to in bytes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 
 from flask import Response, g, request
 
 from smartapp.consent.model import AppPrincipal
-from smartapp.tokens.limits.service import Limit
+from smartapp.tokens.limits.service import Limit, Limits
 from smartapp.web.parts import parts
 
 _NOTE_EVERY = 8 * 2**20
@@ -31,31 +30,18 @@ def hold(principal: AppPrincipal) -> None:
 def count(response: Response) -> Response:
     """For `after_request`: counts the bytes of the answer against the grant, as they leave."""
     grant_id = g.get("counted_for")
-    if grant_id is not None:
-        response.response = _counted(response.iter_encoded(), grant_id)
+    if grant_id is None:
+        return response
+    if response.is_sequence:
+        parts().limits.add(Limit.BYTES, grant_id, response.calculate_content_length() or 0)
+    else:
+        response.response = _counted(response.iter_encoded(), parts().limits, grant_id)
     return response
 
 
-@contextmanager
-def failures_of(client_id: str, refusal: type[Exception]) -> Iterator[None]:
-    """Around the authentication of an app: a `refusal` counts against its address and against the app.
-
-    TooMany when either is used up: then nothing is tried. What one of them used changes nothing for the others.
-    """
-    limits, address = parts().limits, client_address()
-    limits.require_left(Limit.FAILURES_FROM, address)
-    limits.require_left(Limit.FAILURES_OF, client_id)
-    try:
-        yield
-    except refusal:
-        limits.add(Limit.FAILURES_FROM, address, 1)
-        limits.add(Limit.FAILURES_OF, client_id, 1)
-        raise
-
-
-def _counted(body: Iterator[bytes], grant_id: str) -> Iterator[bytes]:
+def _counted(body: Iterator[bytes], limits: Limits, grant_id: str) -> Iterator[bytes]:
     """What is sent is noted on the way, so that a download that takes an hour counts in that hour."""
-    limits, noted = parts().limits, 0
+    noted = 0
     try:
         for piece in body:
             yield piece
