@@ -11,6 +11,7 @@ import smartapp.consent.grants.tables
 import smartapp.db.outbox.tables
 import smartapp.db.tables
 import smartapp.exchange.approvals.tables
+import smartapp.exchange.developers.tables
 import smartapp.exchange.grants.tables
 import smartapp.identity.apps.tables
 import smartapp.identity.contacts.tables
