@@ -1,8 +1,8 @@
 """The routes under `/{provider}/dicomweb`: the whole list. What is not here is 404, and nothing is passed on."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import Any, Final, NoReturn, TypeVar, cast
+from functools import cache, wraps
+from typing import Any, Final, NoReturn, TypeVar
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
@@ -55,7 +55,8 @@ def _get(path: str, **defaults: None) -> Callable[[_View], _View]:
     return add
 
 
-def _guarded(view: _View) -> _View:
+@cache
+def _guarded(view: Callable[..., Response]) -> Callable[..., Response]:
     """The view, with what ended meanwhile under an app said as what it is: 401 for a right that is over, and for a
     dead way to the EHR that the patient has to sign in again (decision 2).
     """
@@ -63,7 +64,7 @@ def _guarded(view: _View) -> _View:
     @wraps(view)
     def guarded(provider: str, **address: str | None) -> Response:
         try:
-            answer: Response = view(provider=provider, **address)
+            return view(provider=provider, **address)
         except PermitEnded:
             if _app(provider) is None:
                 raise
@@ -73,9 +74,8 @@ def _guarded(view: _View) -> _View:
                 parts().app_grants.needs_sign_in(who.grant_id, request_id())
                 raise GrantHeld(GrantState.NEEDS_SIGN_IN) from error
             raise
-        return answer
 
-    return cast("_View", guarded)
+    return guarded
 
 
 def _app(provider: str) -> AppPrincipal | None:
