@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
 
-from tests.fhir_facade.app import BASE, App, Clinic
+from tests.fhir_facade.app import App, Clinic
+from tests.threats.composed import BASE
 
 VALUES = {"token": "x", "date": "2026", "reference": "ana"}
 

@@ -9,8 +9,9 @@ import pytest
 
 from smartapp.consent.grants.model import GrantState
 from tests.dicomweb_upstream.archive import Reply
-from tests.fhir_facade.app import BASE, App, Clinic
+from tests.fhir_facade.app import App, Clinic
 from tests.fhir_upstream.fake_fhir import fhir
+from tests.threats.composed import BASE
 
 
 def codes(answer: Any) -> tuple[int, str, str]:

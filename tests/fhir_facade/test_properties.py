@@ -24,7 +24,8 @@ SCOPES = st.sampled_from(
      "patient/ImagingStudy.rs?bodysite=51185008",
      "patient/ImagingStudy.s patient/DiagnosticReport.rs", "patient/DiagnosticReport.rs?category=RAD patient/Patient.r",
      "patient/ImagingStudy.rs?started=ge2026 patient/ImagingStudy.rs?modality=PT", "patient/ImagingStudy.r",
-     "patient/DocumentReference.rs patient/DiagnosticReport.r"]
+     "patient/DocumentReference.rs patient/DiagnosticReport.r",
+     "patient/DiagnosticReport.r patient/Practitioner.rs patient/Organization.rs"]
 )  # fmt: skip
 TERMS = st.fixed_dictionaries(
     {},

@@ -9,7 +9,8 @@ import pytest
 from fhir.resources.R4B import get_fhir_model_class
 
 from smartapp.records.resources.kinds import SERVED
-from tests.fhir_facade.app import BASE, FHIR, App, Clinic, Json
+from tests.fhir_facade.app import FHIR, App, Clinic, Json
+from tests.threats.composed import BASE
 
 TYPES = [each.type for each in SERVED.values() if each.searched]
 

@@ -18,13 +18,15 @@ class Served:
     also: tuple[str, ...] = ()
     own: bool = True
     """False where a scope for the type itself opens nothing."""
+    needs: tuple[str, ...] = ()
+    """Types whose scopes are needed besides: a file of a report is no more open than the report."""
 
 
 _ALL: Final = (
     Served("Patient"),
     Served("ImagingStudy"),
     Served("DiagnosticReport"),
-    Served("DocumentReference"),
+    Served("DocumentReference", needs=("DiagnosticReport",)),
     Served("Binary", searched=False, also=("DiagnosticReport",), own=False),
     Served("Endpoint", also=("ImagingStudy",)),
     Served("Organization"),
@@ -46,7 +48,8 @@ def may(reach: Reach, type_: str, letter: str) -> bool:
     """Whether the token holds this kind of right for the type, whatever there is."""
     found = SERVED[type_]
     own = (type_,) if found.own else ()
-    return any(reach.may(each, letter) for each in (*own, *found.also))
+    one = any(reach.may(each, letter) for each in (*own, *found.also))
+    return one and all(reach.may(each, letter) for each in found.needs)
 
 
 def require(reach: Reach, type_: str, letter: str) -> None:

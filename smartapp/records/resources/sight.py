@@ -40,12 +40,16 @@ class Sight:
     @cached_property
     def reports(self) -> dict[str, ReportItem]:
         """The visible reports by their ids, those of the newest studies first."""
+        return {item.id: item for item in self._reports if self._reads(item, self._letter)}
+
+    @cached_property
+    def _reports(self) -> list[ReportItem]:
+        """All reports, with the studies that each belongs to."""
         belonging: dict[str, tuple[ReportLink, list[IndexedStudy]]] = {}
         for study in self._index.studies:
             for link in study.reports:
                 belonging.setdefault(link.id, (link, []))[1].append(study)
-        found = (ReportItem(link, tuple(studies)) for link, studies in belonging.values())
-        return {item.id: item for item in found if self._reads(item)}
+        return [ReportItem(link, tuple(studies)) for link, studies in belonging.values()]
 
     @cached_property
     def forms(self) -> dict[str, FormItem]:
@@ -59,9 +63,9 @@ class Sight:
         return {item.id: item for item in found}
 
     def people(self, type_: str) -> dict[str, PlainItem]:
-        """Who is named as performer of a visible report, of one type, by the EHR's ids."""
+        """Who is named as performer of a report that may be read or searched, of one type, by the EHR's ids."""
         named: dict[str, tuple[IndexedStudy, ...]] = {}
-        for report in self.reports.values():
+        for report in (item for item in self._reports if self._reads(item, "r") or self._reads(item, "s")):
             for reference in report.link.performers:
                 if reference.startswith(f"{type_}/"):
                     named.setdefault(reference, report.studies)
@@ -80,15 +84,15 @@ class Sight:
         """Our ids of a report's studies, those that the app may learn of."""
         return [self._id(study) for study in item.studies if self.sees(study)]
 
-    def _reads(self, item: ReportItem) -> bool:
+    def _reads(self, item: ReportItem, letter: str) -> bool:
         """A report is visible when each of its studies lets it be: it may say of one what is hidden of another."""
         if item.link.names_others:
             return False
-        return all(study.owned and self._lets_read(study, item.link.id) for study in item.studies)
+        return all(study.owned and self._lets_read(study, item.link.id, letter) for study in item.studies)
 
-    def _lets_read(self, study: IndexedStudy, report_id: str) -> bool:
+    def _lets_read(self, study: IndexedStudy, report_id: str, letter: str) -> bool:
         shown = next((link for link in self._released(self._principal, study).shown if link.id == report_id), None)
-        return shown is not None and self._reach.report(self._facts(study), known(shown), self._letter)
+        return shown is not None and self._reach.report(self._facts(study), known(shown), letter)
 
     def _facts(self, study: IndexedStudy) -> StudyFacts:
         return study.facts(self._principal.patient)

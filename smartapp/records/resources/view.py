@@ -124,7 +124,9 @@ class View:
                 return self._gate.study(self.principal, first.uid, Action.READ, self._request_id)[0]
             return self._gate.listing(self.principal, self.index, self._request_id)
         if studies:
-            action = Action.READ_REPORT if self._letter == "r" else Action.LIST_REPORTS
+            named = isinstance(first, PlainItem)  # people: shown with a report, in whichever way that may be had
+            reads = self.reach.may("DiagnosticReport", "r") if named else self._letter == "r"
+            action = Action.READ_REPORT if reads else Action.LIST_REPORTS
             return self._gate.several(self.principal, studies, action, self._request_id)
         if any(isinstance(item, PlainItem) and item.personal for item in items):
             return self._gate.own(self.principal, self._request_id)
