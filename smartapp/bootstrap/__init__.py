@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from smartapp.access.service import Access
+from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
 from smartapp.bootstrap.apps import build_alerts, build_grants
 from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.clock import Clock, SystemClock
@@ -36,6 +37,7 @@ from smartapp.settings import Settings
 from smartapp.tokens.apps.service import AppTokens
 from smartapp.tokens.limits.service import Limits
 from smartapp.tokens.ohif import OhifDoor
+from smartapp.tokens.signing import SigningKeys
 from smartapp.tokens.single_use import SingleUse
 from smartapp.tokens.viewer import ViewerTokens
 from smartapp.web.app import build_app
@@ -119,10 +121,13 @@ def build_house(ground: Ground) -> House:
         approvals=granted.approvals,
         app_grants=granted.app_grants,
         resources=resources,
+        audit=ground.audit,
+        public_door=ground.outbound.for_public(loopback=settings.environment == "sandbox"),
+        signing=SigningKeys(settings.keys.dir, clock),
         limits=Limits(settings.apps, ground.database, ground.keyring, clock),
         ohif=_ohif(ground, identity, viewer_tokens),
     )
-    app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade))
+    app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade, *AUTHSERVER))
     return House(app, Housekeeping(ground.audit, identity, granted.credentials), pool)
 
 

@@ -19,6 +19,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from smartapp.clock import Clock
 from smartapp.errors import UpstreamMalformed, UpstreamSlow
 from smartapp.outbound.adapter import Adapter
+from smartapp.outbound.answer import Answer
 from smartapp.outbound.breaker import Breaker
 from smartapp.outbound.deadline import TimedResponse, time_left
 from smartapp.outbound.exchange import Exchange
@@ -48,7 +49,7 @@ class PublicDoor:
         self._loopback = loopback
         self._adapter = _PublicAdapter(self._may_be_asked)
 
-    def get(self, url: str, *, accept: str, max_bytes: int, total: float) -> requests.Response:
+    def get(self, url: str, *, accept: str, max_bytes: int, total: float) -> Answer:
         """The whole answer, of at most `max_bytes` after inflating, within `total` seconds, asked once.
 
         Raises UpstreamMalformed(`BLOCKED`) where the address is not public, or not one that is asked at all; else as
@@ -63,7 +64,8 @@ class PublicDoor:
         exchange = Exchange(
             self._adapter, frozenset({origin}), patient, self._clock, time.sleep, lambda _: Breaker(self._clock)
         )
-        return exchange.whole(prepared, Patience(total, max_bytes, retries=0))
+        found = exchange.whole(prepared, Patience(total, max_bytes, retries=0))
+        return Answer(found.status_code, found.headers, found.content, found.url)
 
     def _origin(self, url: str) -> str:
         try:

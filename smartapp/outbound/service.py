@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final, Self
@@ -15,6 +14,7 @@ from requests import PreparedRequest, Response
 from smartapp.clock import Clock
 from smartapp.errors import UpstreamDown, UpstreamMalformed
 from smartapp.outbound.adapter import Adapter
+from smartapp.outbound.answer import Answer
 from smartapp.outbound.body import coding, read_raw
 from smartapp.outbound.breaker import Breaker
 from smartapp.outbound.deadline import Deadline
@@ -32,16 +32,6 @@ _STREAMS: Final = 12
 """At once per origin: a PACS that is given sixteen slow readers answers nobody else."""
 _SLOT_WAIT: Final = 5.0
 _HEADERS: Final = {"User-Agent": "smartapp", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an upstream said; `headers` ignore case. `status` is below 500 and not 429; 3xx are not followed."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    url: str
 
 
 class StreamedAnswer:

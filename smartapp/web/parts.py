@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, current_app
 
 if TYPE_CHECKING:
+    from smartapp.audit.service import AuditTrail
     from smartapp.clock import Clock
     from smartapp.exchange.alerts.service import Alerts
     from smartapp.exchange.approvals.service import Approvals
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from smartapp.exchange.sign_in import SignIn
     from smartapp.identity.apps.service import Apps
     from smartapp.identity.service import Identity
+    from smartapp.outbound.public import PublicDoor
     from smartapp.records.resources.service import Resources
     from smartapp.records.service import Records
     from smartapp.security.keyring import Keyring
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from smartapp.tokens.apps.service import AppTokens
     from smartapp.tokens.limits.service import Limits
     from smartapp.tokens.ohif import OhifDoor
+    from smartapp.tokens.signing import SigningKeys
     from smartapp.tokens.viewer import ViewerTokens
 
 _KEY = "smartapp.parts"
@@ -47,6 +50,9 @@ class Parts:
     app_grants: AppGrants
     resources: Resources
     limits: Limits
+    signing: SigningKeys
+    audit: AuditTrail
+    public_door: PublicDoor
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""
 

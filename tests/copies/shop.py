@@ -47,6 +47,9 @@ class Shop:
             app_grants=cast("Any", None),
             resources=cast("Any", None),
             limits=cast("Any", None),
+            signing=cast("Any", None),
+            audit=cast("Any", None),
+            public_door=cast("Any", None),
             alerts=cast("Any", None),
         )
 

@@ -33,6 +33,9 @@ def gateway_app(desk: Desk) -> Flask:
         app_grants=cast("Any", None),
         resources=cast("Any", None),
         limits=cast("Any", None),
+        signing=cast("Any", None),
+        audit=cast("Any", None),
+        public_door=cast("Any", None),
         alerts=cast("Any", None),  # as nobody signs in, nobody is told
     )
     return build_app(parts, [blueprint])

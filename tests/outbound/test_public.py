@@ -64,7 +64,7 @@ def resolves(monkeypatch: pytest.MonkeyPatch) -> Resolve:
 
 
 def ask(door: PublicDoor, url: str) -> bytes:
-    return door.get(url, accept="application/json", max_bytes=1000, total=1).content
+    return door.get(url, accept="application/json", max_bytes=1000, total=1).body
 
 
 @pytest.mark.threat("O50")
@@ -183,7 +183,7 @@ def test_the_sandbox_lets_in_no_other(sandbox_door: PublicDoor, dialled: list[An
 def test_a_redirect_is_not_followed(sandbox_door: PublicDoor) -> None:
     with wire_server(answering(answer(b"", "302 Found", "Location: http://127.0.0.1:1/"))) as server:
         found = sandbox_door.get(server.origin, accept="*/*", max_bytes=10, total=1)
-    assert (found.status_code, len(server.requests)) == (302, 1)
+    assert (found.status, len(server.requests)) == (302, 1)
 
 
 @pytest.mark.threat("O51")

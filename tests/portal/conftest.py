@@ -89,6 +89,9 @@ class Portal:
             app_grants=cast("Any", None),
             resources=cast("Any", None),
             limits=cast("Any", None),
+            signing=cast("Any", None),
+            audit=cast("Any", None),
+            public_door=cast("Any", None),
             copies=cast("Any", FakeCopies()),
             alerts=cast("Any", self.alerts),
         )
