@@ -1,8 +1,9 @@
 """The assertion's signature (RFC 7515 §5.2)."""
 
+from typing import Any
+
 from joserfc import jws as jose
 from joserfc.errors import JoseError
-from joserfc._rfc7515.model import JWSAlgModel
 
 from smartapp.authserver.client_auth.assertion.shape import Jws
 from smartapp.authserver.client_auth.jwk import PublicKey
@@ -15,7 +16,7 @@ class _Registry(jose.JWSRegistry):
     max_header_length = 4096
     max_payload_length = 16 * 1024
 
-    def get_alg(self, name: str) -> JWSAlgModel:
+    def get_alg(self, name: str) -> Any:
         if name not in (self.allowed or ()):
             raise JoseError
         return self.algorithms[name]
