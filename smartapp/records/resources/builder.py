@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from smartapp.consent.aliases import shown_uid
 from smartapp.consent.facts import SeriesFacts
 from smartapp.consent.model import AppPrincipal, Permit
-from smartapp.dicomweb.core.dicomjson import Row, get
+from smartapp.dicomweb.core.dicomjson import Row, get, tag
 from smartapp.errors import NotFound
 from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.records.addresses import Addresses
-from smartapp.records.documents import Documents, StudyAt
+from smartapp.records.documents import StudyAt
 from smartapp.records.model import IndexedStudy, StudyIndex
 from smartapp.records.resources import people, reports, studies
 from smartapp.records.resources.ids import form_id
@@ -19,13 +19,14 @@ from smartapp.records.resources.model import FormItem, Item, PlainItem, ReportIt
 from smartapp.records.resources.parameters import updated
 from smartapp.records.resources.sight import Sight
 from smartapp.records.resources.stamp import stamped
+from smartapp.records.view import View as Seeing
 
 
 @dataclass(frozen=True)
 class Sources:
     """Where resources come from at one hospital; `base` is its EHR's address, which its references may begin with."""
 
-    documents: Documents
+    seen: Seeing
     fhir: FhirReader
     base: str
     addresses: Addresses
@@ -74,8 +75,14 @@ class Builder:
 
     def _rows(self, study: IndexedStudy, permit: Permit) -> list[tuple[Row, SeriesFacts]]:
         at = StudyAt(permit, self.index().ids, study, self.sources.addresses, self.request_id)
-        found = ((row, _facts(study, row)) for row in self.sources.documents.series(at))
-        return [(row, facts) for row, facts in found if self.sight().sees_series(study, facts)]
+        return [(self._counted(at, row), _facts(study, row)) for row in self.sources.seen.seen(at).rows]
+
+    def _counted(self, at: StudyAt, row: Row) -> Row:
+        """The row, counting the instances that may be had: of a de-identified series, maybe not all."""
+        if not at.deidentified:
+            return row
+        count = len(self.sources.seen.instances(at, get(row, "SeriesInstanceUID")))
+        return {**row, tag("NumberOfSeriesRelatedInstances"): {"vr": "IS", "Value": [count]}}
 
     def _report(self, item: ReportItem, permit: Permit) -> Json:
         raw = self.sources.fhir.report_resource(permit, item.id)

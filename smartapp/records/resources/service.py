@@ -24,6 +24,7 @@ from smartapp.records.resources.builder import Sources
 from smartapp.records.resources.model import File, Found
 from smartapp.records.resources.query import Query
 from smartapp.records.resources.view import Hospital, OfGrant, View
+from smartapp.records.view import View as Seeing
 from smartapp.settings import Settings
 
 
@@ -52,7 +53,7 @@ class Resources:
         self._clock = clock
         self._of_grant = of_grant
         self._gate = Gate(access, index, audit)
-        self._documents = Documents(pacs, cache)
+        self._seeing = Seeing(self._gate, Documents(pacs, cache), self._released, settings.server.base_url)
 
     def read(self, principal: AppPrincipal, type_: str, id_: str, request_id: str) -> Json:
         """One resource, by its id here."""
@@ -103,7 +104,7 @@ class Resources:
             letter,
             request_id,
             gate=self._gate,
-            sources=Sources(self._documents, self._fhir, provider.iss, Addresses(base_url, provider.id)),
+            sources=Sources(self._seeing, self._fhir, provider.iss, Addresses(base_url, provider.id)),
             released=self._released,
             of_grant=self._of_grant,
             hospital=Hospital(provider.id, provider.name, base_url),
