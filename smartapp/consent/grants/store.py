@@ -119,8 +119,8 @@ def unused_since(session: Session, moment: datetime, limit: int) -> list[StoredG
 def add(session: Session, grant: StoredGrant) -> bool:
     """A new grant; False when another worker was first with one for the same app, patient and person."""
     write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    added = session.execute(write(GrantRow).values(**vars(grant)).on_conflict_do_nothing())
-    return _changed(added)
+    added = write(GrantRow).values(**vars(grant)).on_conflict_do_nothing().returning(GrantRow.id)
+    return session.execute(added).first() is not None
 
 
 def renew(session: Session, grant: StoredGrant) -> bool:

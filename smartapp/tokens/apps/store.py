@@ -176,7 +176,8 @@ def first_use(session: Session, jti_ref: str, until: datetime, now: datetime) ->
     _clear(session, select(AssertionRow.jti_ref).where(AssertionRow.kept_until <= now), AssertionRow.jti_ref)
     write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"jti_ref": jti_ref, "kept_until": until}
-    return _changed(session.execute(write(AssertionRow).values(values).on_conflict_do_nothing()))
+    first = write(AssertionRow).values(values).on_conflict_do_nothing().returning(AssertionRow.jti_ref)
+    return session.execute(first).first() is not None
 
 
 def _end(session: Session, now: datetime, why: str, which: Any) -> int:
