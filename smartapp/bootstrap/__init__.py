@@ -80,7 +80,7 @@ def build_house(ground: Ground) -> House:
     keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
     pool = RenderPool(settings.rendering)
-    records, resources = _reading(ground, access, fhir, keeper, pool, grants)
+    records, resources = _reading(ground, access, fhir, keeper, pool, grants, apps)
     alerts = build_alerts(ground)
     viewer_tokens = ViewerTokens(ground.database, ground.keyring, identity, clock)
     granted = build_grants(
@@ -149,7 +149,13 @@ def _ohif(ground: Ground, identity: Identity, tokens: ViewerTokens) -> OhifDoor 
 
 
 def _reading(
-    ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeeper, pool: RenderPool, grants: Grants
+    ground: Ground,
+    access: Access,
+    fhir: FhirReader,
+    keeper: TokenKeeper,
+    pool: RenderPool,
+    grants: Grants,
+    apps: Apps,
 ) -> tuple[Records, Resources]:
     """The use-cases that read, on one index and one cache."""
     settings, alarm = ground.settings, AuditedAlarm(ground.audit)
@@ -161,7 +167,7 @@ def _reading(
         settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock, ground.audit
     )
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
-    granting = GrantRecord(ground.database, grants)
+    granting = GrantRecord(settings, ground.database, grants, apps, ground.clock)
     return (
         Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock),
         Resources(settings, access, index, fhir, pacs, cache, ground.audit, ground.clock, granting),

@@ -159,3 +159,18 @@ def test_who_granted_can_be_read_by_fhir_user_alone(shared: Clinic) -> None:
     assert app.get("/Patient").status_code == 403
     assert shared.app("patient/ImagingStudy.rs").get("/Patient/ana").status_code == 403
     assert FHIR.endswith("/fhir")
+
+
+@pytest.mark.promise("B5")
+def test_an_app_reads_its_own_grant_as_a_consent_and_no_other(shared: Clinic) -> None:
+    app = shared.app("patient/*.rs", chosen=frozenset({"1.5"}), images="deidentified", reports=False)
+    (consent,) = resources(app.json("/Consent?patient=ana&status=active"))
+    valid(consent)
+    assert app.json(f"/Consent/{consent['id']}") == consent
+    (permit,) = consent["provision"]["provision"]
+    uid = permit["data"][0]["reference"]["identifier"]["value"].removeprefix("urn:oid:")
+    assert app.ids(f"/ImagingStudy?identifier={uid}") == app.ids("/ImagingStudy")
+    assert uid.startswith("2.25.")
+    assert "sourceAttachment" not in consent
+    assert shared.app().get(f"/Consent/{consent['id']}").status_code == 404
+    assert shared.app("patient/Consent.rs?status=inactive").ids("/Consent") == []

@@ -12,6 +12,7 @@ _REQUIRED: Final[Mapping[str, frozenset[str]]] = {
     "DiagnosticReport": frozenset({"status", "code"}),
     "DocumentReference": frozenset({"status", "content"}),
     "Endpoint": frozenset({"status", "connectionType", "payloadType", "address"}),
+    "Consent": frozenset({"status", "scope", "category", "policyRule"}),
     "RelatedPerson": frozenset({"patient"}),
 }
 """What R4 demands: it stays, whatever was asked for."""
@@ -26,6 +27,7 @@ _BRIEF: Final[Mapping[str, frozenset[str]]] = {
     "Endpoint": frozenset({"name", "managingOrganization", "payloadMimeType"}),
     "Organization": frozenset({"identifier", "active", "type", "name"}),
     "Practitioner": frozenset({"identifier", "active", "name"}),
+    "Consent": frozenset({"identifier", "patient", "dateTime", "performer", "organization", "provision"}),
 }  # fmt: skip
 """The elements that R4 marks as summary."""
 _SUBSETTED: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}

@@ -32,6 +32,7 @@ _ALL: Final = (
     Served("Organization"),
     Served("Practitioner"),
     Served("RelatedPerson", searched=False, own=False),
+    Served("Consent"),
 )
 SERVED: Final[Mapping[str, Served]] = {each.type: each for each in _ALL}
 

@@ -101,6 +101,21 @@ def _field(name: str, system: str = "") -> Callable[[PlainItem], tuple[Token, ..
     return lambda item: ((system, str(item.resource.get(name, ""))),)
 
 
+def _consent_status(item: PlainItem) -> tuple[Token, ...]:
+    return (("http://hl7.org/fhir/consent-state-codes", text(item.resource.get("status"))),)
+
+
+def _categories(item: PlainItem) -> tuple[Token, ...]:
+    codings = (coding for concept in parts(item.resource, "category") for coding in parts(concept, "coding"))
+    return tuple((text(coding.get("system"), 2048), text(coding.get("code"))) for coding in codings)
+
+
+def consent_told(item: PlainItem) -> dict[str, frozenset[str]]:
+    """What the filters of a scope for Consent ask of one, as `system|code`."""
+    told = {"status": _consent_status(item), "category": _categories(item)}
+    return {name: frozenset(f"{system}|{code}" for system, code in tokens) for name, tokens in told.items()}
+
+
 def _connection(item: PlainItem) -> tuple[Token, ...]:
     said = part(item.resource, "connectionType")
     return ((text(said.get("system")), text(said.get("code"))),)
@@ -151,6 +166,12 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Parameter]]] = {
     ),
     "Organization": _table(),
     "Practitioner": _table(),
+    "Consent": _table(
+        Parameter("patient", Kind.REFERENCE),
+        Parameter("status", Kind.TOKEN, _consent_status),
+        Parameter("category", Kind.TOKEN, _categories),
+        Parameter("date", Kind.DATE, lambda item: _span(item.updated)),
+    ),
 }
 """What may be searched, by type."""
 

@@ -18,6 +18,7 @@ from smartapp.records.resources import kinds, places
 from smartapp.records.resources.builder import Builder, Sources
 from smartapp.records.resources.ids import ENDPOINT
 from smartapp.records.resources.model import Entry, Item, Mode, PlainItem, ReportItem, StudyItem
+from smartapp.records.resources.parameters import consent_told
 from smartapp.records.resources.sight import Sight
 
 _AGAIN: Final = 15
@@ -32,6 +33,10 @@ class OfGrant(Protocol):
 
     def fhir_user(self, principal: AppPrincipal) -> str:
         """Who granted, as the FHIR reference at the hospital; empty when there is no such grant."""
+        ...
+
+    def consents(self, principal: AppPrincipal) -> tuple[PlainItem, ...]:
+        """The grant as FHIR Consent."""
         ...
 
 
@@ -97,6 +102,7 @@ class View:
             "Organization": self._organizations,
             "Practitioner": lambda: self.sight.people("Practitioner"),
             "RelatedPerson": self._representative,
+            "Consent": self._consents,
         }
         return makers[type_]()
 
@@ -187,6 +193,14 @@ class View:
     def _representative(self) -> dict[str, Item]:
         type_, id_ = self.fhir_user.split("/")[-2:] if "/" in self.fhir_user else ("", "")
         return {id_: PlainItem(id_, reference=f"RelatedPerson/{id_}")} if type_ == "RelatedPerson" else {}
+
+    def _consents(self) -> dict[str, Item]:
+        """The app's own grant, where the filters of its scopes let it be."""
+        return {
+            item.id: item
+            for item in self._of_grant.consents(self.principal)
+            if self.reach.resource("Consent", self._letter, consent_told(item))
+        }
 
     def _endpoint(self) -> dict[str, Item]:
         at = self._hospital
