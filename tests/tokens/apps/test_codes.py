@@ -26,8 +26,8 @@ def refusal(house: AppHouse, code: str, client: str, **changed: str) -> str:
 def test_what_a_code_buys(worker: AppHouse) -> None:
     app = worker.app()
     grant = worker.grant(app)
-    facts = {"fhir_context": ("ImagingStudy/1",), "auth_time": worker.clock.now(), "banner": False}
-    issued = worker.redeem(worker.code(grant, **facts), app.client_id)
+    code = worker.code(grant, fhir_context=("ImagingStudy/1",), auth_time=worker.clock.now(), banner=False)
+    issued = worker.redeem(code, app.client_id)
     assert issued.access_token.startswith("sat_")
     assert issued.refresh_token is not None
     assert issued.refresh_token.startswith("srt_")
