@@ -95,7 +95,9 @@ def _scope_lacks_it(question: Question) -> bool:
     if not isinstance(who, AppPrincipal):
         return False
     reach = Reach.of(who)
-    return not (reach.may(type_, LETTER[question.action]) if type_ else reach.may_anything())
+    if type_:
+        return not reach.may(type_, LETTER[question.action])
+    return not (reach.may_anything() or (question.action is Action.READ_PERSON and reach.may_name_user()))
 
 
 def _of_images(question: Question) -> bool:

@@ -58,6 +58,10 @@ class Reach:
         """Whether there is any type that may be read or searched."""
         return any(letter in scope.letters for scope in self._scopes.resources for letter in "rs")
 
+    def may_name_user(self) -> bool:
+        """Whether it may learn who granted (SMART App Launch 2.2, `fhirUser`)."""
+        return "fhirUser" in self._scopes.words
+
     def study(self, facts: StudyFacts, letter: str) -> bool:
         """Whether the study may be had: where its series are known, at least one of them may."""
         if not self._granted(facts):
