@@ -8,7 +8,7 @@ from smartapp.consent.model import ConsentPermit
 from smartapp.errors import UpstreamError, UpstreamMalformed, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.documents import Json, part, parts, resource_in, text
 from smartapp.fhir.upstream.fetch import FhirServer, server_of
-from smartapp.fhir.upstream.references import is_id, is_of
+from smartapp.fhir.upstream.references import Reference, is_id, read_reference
 from smartapp.outbound.service import Answer, Outbound
 from smartapp.settings import Settings
 from smartapp.tokens.model import TokenSource
@@ -77,7 +77,8 @@ class ConsentWriter:
 
     @staticmethod
     def _own(server: FhirServer, permit: ConsentPermit, found: Json) -> Json:
-        if not _is_consent(found) or not is_of(found, permit.patient.patient_id, server.base):
+        patient = read_reference(part(found, "patient").get("reference"), server.base)
+        if not _is_consent(found) or patient != Reference("Patient", permit.patient.patient_id):
             raise UpstreamMismatch("ehr-mismatch")
         return found
 
