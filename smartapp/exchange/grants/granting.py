@@ -12,6 +12,7 @@ from smartapp.consent.grants.model import Grant, GrantState, Terms
 from smartapp.consent.model import StudyFacts
 from smartapp.consent.scopes.algebra import intersect
 from smartapp.consent.scopes.grammar import parse, text
+from smartapp.consent.scopes.statement import statement
 from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.approvals.service import TAMPER, Asked, answer_url
 from smartapp.exchange.grants.desk import Desk
@@ -181,7 +182,7 @@ class Granting:
             grant_id=grant.id,
             redirect_uri=asked.redirect_uri,
             challenge=asked.challenge,
-            scope=text(grant.terms.scopes),
+            scope=text(statement(grant.terms.scopes, grant.terms, shown)),
             nonce=asked.nonce,
             fhir_context=_context(asked.fhir_context, ids),
             auth_time=context.auth_time,
