@@ -4,6 +4,8 @@ from typing import Final
 
 from smartapp.portal import assets, service
 from smartapp.portal.alerts import routes as alerts
+from smartapp.portal.approval import routes as approval
+from smartapp.portal.apps import routes as apps
 from smartapp.portal.copies import routes as copies
 from smartapp.portal.patient import compare
 from smartapp.portal.patient import routes as patient
@@ -19,4 +21,7 @@ BLUEPRINTS: Final = (
     copies.blueprint,
     alerts.blueprint,
     session.blueprint,
+    approval.blueprint,
+    apps.home_blueprint,
+    apps.blueprint,
 )
