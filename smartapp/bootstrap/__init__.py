@@ -7,6 +7,7 @@ from flask import Flask
 from smartapp.access.service import Access
 from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
 from smartapp.bootstrap.apps import build_alerts, build_grants
+from smartapp.bootstrap.developers import build_registering
 from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.clock import Clock, SystemClock
 from smartapp.consent.grants.service import Grants
@@ -80,7 +81,7 @@ def build_house(ground: Ground) -> House:
     keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
     pool = RenderPool(settings.rendering)
-    records, resources = _reading(ground, access, fhir, keeper, pool, grants, apps)
+    records, resources, index = _reading(ground, access, fhir, keeper, pool, grants, apps)
     alerts = build_alerts(ground)
     viewer_tokens = ViewerTokens(ground.database, ground.keyring, identity, clock)
     granted = build_grants(
@@ -93,6 +94,8 @@ def build_house(ground: Ground) -> House:
         grants=grants,
         app_tokens=app_tokens,
     )
+    index.when_replaced(granted.app_grants.freeze)
+    registering = build_registering(ground, apps, app_tokens)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -125,6 +128,9 @@ def build_house(ground: Ground) -> House:
         public_door=ground.outbound.for_public(loopback=settings.environment == "sandbox"),
         signing=SigningKeys(settings.keys.dir, clock),
         limits=Limits(settings.apps, ground.database, ground.keyring, clock),
+        registrations=registering.registrations,
+        developers=registering.developers,
+        traces=registering.traces,
         ohif=_ohif(ground, identity, viewer_tokens),
     )
     app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade, *AUTHSERVER))
@@ -156,7 +162,7 @@ def _reading(
     pool: RenderPool,
     grants: Grants,
     apps: Apps,
-) -> tuple[Records, Resources]:
+) -> tuple[Records, Resources, IndexKeeper]:
     """The use-cases that read, on one index and one cache."""
     settings, alarm = ground.settings, AuditedAlarm(ground.audit)
     pacs = {
@@ -171,4 +177,5 @@ def _reading(
     return (
         Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock),
         Resources(settings, access, index, fhir, pacs, cache, ground.audit, ground.clock, granting),
+        index,
     )

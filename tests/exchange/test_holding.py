@@ -194,12 +194,24 @@ def test_a_dead_way_to_the_ehr_waits_for_a_sign_in(any_office: Office) -> None:
 
 
 @pytest.mark.threat("A19")
-def test_a_merged_record_freezes_a_grant_until_it_is_allowed_anew(office: Office) -> None:
+def test_a_merged_record_freezes_what_was_granted_until_it_is_allowed_anew(any_office: Office) -> None:
+    office = any_office
     _, ana = office.someone()
-    office.approve(ana)
+    token = office.redeem(office.approve(ana)).access_token
+    app = office.parts.app_tokens.lookup("st-elsewhere", token)
     grant = office.the_grant(ana)
-    office.grants.freeze(ana.patient, grant.id)
+    first = office.composed.first
+    replaced = {"link": [{"type": "replaced-by", "other": {"reference": "Patient/ben"}}]}
+    first.at("Patient/ana", lambda _asked: {**first.records["ana"].patient(), **replaced}, "ana")
+    office.composed.clock.advance(121)
+    with pytest.raises(GrantHeld, match="frozen"):
+        office.parts.records.studies(app, "r")
     assert office.the_grant(ana).state is S.FROZEN
+    with pytest.raises(GrantHeld, match="frozen"):
+        office.parts.app_tokens.lookup("st-elsewhere", token)
+    office.grants.resume(ana, grant.id)
+    assert office.the_grant(ana).state is S.FROZEN
+    first.at("Patient/ana", lambda _asked: first.records["ana"].patient(), "ana")
     office.approve(ana)
     assert (office.the_grant(ana).id, office.the_grant(ana).state) == (grant.id, S.ACTIVE)
 

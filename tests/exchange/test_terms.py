@@ -67,7 +67,7 @@ _REPORT = ReportKnown("r", frozenset(), frozenset(), date(2024, 3, 1), "final")
 
 def reached(each: Terms, study: StudyFacts) -> set[tuple[str, ...]]:
     reach = Reach(each.scopes, each, itself)
-    found = {("study", letter) for letter in "rs" if reach.study(study, letter)}
+    found: set[tuple[str, ...]] = {("study", letter) for letter in "rs" if reach.study(study, letter)}
     found |= {("series", s.uid, letter) for s in study.series for letter in "rs" if reach.series(study, s, letter)}
     return found | {("report", letter) for letter in "rs" if reach.report(study, _REPORT, letter)}
 

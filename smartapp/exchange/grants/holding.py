@@ -93,16 +93,18 @@ class Holding:
 
         desk.database.run(work)
 
-    def freeze(self, patient: PatientKey, grant_id: str, request_id: str) -> None:
-        """The patient's record was merged into another: the grant is held until the patient allows it anew (A19)."""
+    def freeze(self, patient: PatientKey, request_id: str) -> None:
+        """The patient's record was merged into another: what was granted over it is held until the patient allows it
+        anew (A19). What is held so already, or over, stays as it is.
+        """
         desk = self._desk
 
         def work(session: Session) -> None:
-            grant = desk.grants.find(session, grant_id)
-            if grant is None or grant.patient != patient or grant.state_at(desk.clock.now()) not in LIVING:
-                return
-            if desk.grants.set_state(session, grant.id, GrantState.FROZEN, kind="frozen", by="us"):
-                desk.note(session, grant, "grant.frozen", by="us", request_id=request_id, severity="high")
+            for grant in desk.grants.of_patient(session, patient):
+                if grant.state_at(desk.clock.now()) not in LIVING:
+                    continue
+                if desk.grants.set_state(session, grant.id, GrantState.FROZEN, kind="frozen", by="us"):
+                    desk.note(session, grant, "grant.frozen", by="us", request_id=request_id, severity="high")
 
         desk.database.run(work)
 

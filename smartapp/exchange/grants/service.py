@@ -117,9 +117,9 @@ class AppGrants:
         """The EHR takes the grant's credential no longer: held until its person signs in again."""
         self._holding.needs_sign_in(grant_id, request_id)
 
-    def freeze(self, patient: PatientKey, grant_id: str, request_id: str = "") -> None:
+    def freeze(self, patient: PatientKey, request_id: str = "") -> None:
         """The record was merged into another: held until the patient allows it anew."""
-        self._holding.freeze(patient, grant_id, request_id)
+        self._holding.freeze(patient, request_id)
 
     def signed_in(
         self, session: Session, person_id: str, patient: PatientKey, credential_id: str, *, lasting: bool
