@@ -4,8 +4,18 @@ from typing import Final
 
 from flask import Blueprint
 
+from smartapp.authserver.authorize import routes as authorize
+from smartapp.authserver.discovery import routes as discovery
 from smartapp.authserver.jwks import routes as jwks
+from smartapp.authserver.register import routes as register
 from smartapp.authserver.token import routes as token
 from smartapp.authserver.userinfo import routes as userinfo
 
-BLUEPRINTS: Final[tuple[Blueprint, ...]] = (token.blueprint, userinfo.blueprint, jwks.blueprint)
+BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
+    discovery.blueprint,
+    authorize.blueprint,
+    register.blueprint,
+    token.blueprint,
+    userinfo.blueprint,
+    jwks.blueprint,
+)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from smartapp.exchange.alerts.service import Alerts
     from smartapp.exchange.approvals.service import Approvals
     from smartapp.exchange.copies.service import Copies
+    from smartapp.exchange.developers.registrations import Registrations
+    from smartapp.exchange.developers.service import Developers
+    from smartapp.exchange.developers.trace import Traces
     from smartapp.exchange.grants.service import AppGrants
     from smartapp.exchange.sign_in import SignIn
     from smartapp.identity.apps.service import Apps
@@ -53,6 +56,9 @@ class Parts:
     signing: SigningKeys
     audit: AuditTrail
     public_door: PublicDoor
+    registrations: Registrations
+    developers: Developers
+    traces: Traces
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""
 

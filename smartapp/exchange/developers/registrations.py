@@ -1,10 +1,9 @@
 """Registration by programs (RFC 7591, RFC 7592), and what developers' pages do in the same way."""
 
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
@@ -18,8 +17,12 @@ from smartapp.identity.apps.model import App, AppMetadata, AppState
 from smartapp.identity.apps.service import Apps, Registered
 from smartapp.settings import Settings
 
-FirstUse = Callable[[str, str, datetime], bool]
-"""Whether (client, value) is seen for the first time; remembered until the moment."""
+
+class FirstUse(Protocol):
+    """Whether a value is seen for the first time (`AppTokens.first_use`); it is remembered until the moment."""
+
+    def __call__(self, client_id: str, jti: str, until: datetime, *, request_id: str, provider: str = "") -> bool: ...
+
 
 _INITIAL: Final = "dcr.initial"
 _CHANGED: Final = "changed by its developer"
@@ -58,6 +61,10 @@ class Registrations:
             metadata, provider=provider, state=self._at_first, developer_id=developer_id, request_id=request_id
         )
 
+    def look(self, provider: str, document: Document, *, request_id: str = "") -> None:
+        """Raises RegistrationRefused for what `register` would refuse; nothing is registered."""
+        self._read(provider, document, "", request_id)
+
     def require_initial_token(self, provider: str, token: str, *, request_id: str = "") -> None:
         """Raises NotSignedIn where the operator demands an initial access token (RFC 7591 §3) and `token` is none.
 
@@ -65,9 +72,9 @@ class Registrations:
         """
         if self._settings.apps.registration == "open":
             return
-        given = token.encode()
+        given, until = token.encode(), self._clock.now() + _REMEMBERED
         known = [line for line in self._initial_tokens() if hmac.compare_digest(line.encode(), given)]
-        if not known or not self._first_use(_INITIAL, known[0], self._clock.now() + _REMEMBERED):
+        if not known or not self._first_use(_INITIAL, known[0], until, request_id=request_id, provider=provider):
             self._record("dcr.token", provider, "", "replayed" if known else "unknown", request_id)
             raise NotSignedIn("dcr.token")
 
