@@ -47,9 +47,15 @@ class Shop:
             app_grants=cast("Any", None),
             resources=cast("Any", None),
             limits=cast("Any", None),
+            registrations=cast("Any", None),
+            developers=cast("Any", None),
+            traces=cast("Any", None),
             signing=cast("Any", None),
             audit=cast("Any", None),
             public_door=cast("Any", None),
+            registrations=cast("Any", None),
+            developers=cast("Any", None),
+            traces=cast("Any", None),
             alerts=cast("Any", None),
         )
 

@@ -33,9 +33,15 @@ def gateway_app(desk: Desk) -> Flask:
         app_grants=cast("Any", None),
         resources=cast("Any", None),
         limits=cast("Any", None),
+        registrations=cast("Any", None),
+        developers=cast("Any", None),
+        traces=cast("Any", None),
         signing=cast("Any", None),
         audit=cast("Any", None),
         public_door=cast("Any", None),
+        registrations=cast("Any", None),
+        developers=cast("Any", None),
+        traces=cast("Any", None),
         alerts=cast("Any", None),  # as nobody signs in, nobody is told
     )
     return build_app(parts, [blueprint])

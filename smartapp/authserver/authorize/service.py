@@ -56,11 +56,10 @@ def record(asking: Asking, refusal: PageRefused | AnswerRefused) -> None:
             provider=asking.provider,
         )
     )
-    error = refusal.error if isinstance(refusal, AnswerRefused) else ""
-    if refusal.code != "oauth.param.duplicate":
-        _trace(
-            asking, error=error or ("unauthorized_client" if refusal.waiting else "invalid_request"), why=refusal.why
-        )
+    if isinstance(refusal, AnswerRefused):
+        _trace(asking, error=refusal.error, why=refusal.why)
+    else:
+        _trace(asking, error="unauthorized_client" if refusal.waiting else "invalid_request", why=refusal.why)
 
 
 def _trace(asking: Asking, *, error: str = "", why: str = "") -> None:
