@@ -24,13 +24,6 @@ class AppLetters(Letters):
         told %= {"hospital": self._place.hospital}
         return Draft(_("An app no longer has access to your account"), self._text(told, self._where()))
 
-    def app_stopped(self) -> Draft:
-        """We ended an app's access, since what it was given turned up twice."""
-        _ = self._say.gettext
-        told = _("We ended an app's access to your account at %(hospital)s, since its key was used in an unusual way.")
-        told %= {"hospital": self._place.hospital}
-        return Draft(_("We ended an app's access to your account"), self._text(told, self._where()))
-
     def app_waits(self) -> Draft:
         """An app can do nothing until the person signs in again."""
         _ = self._say.gettext
