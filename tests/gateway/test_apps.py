@@ -215,7 +215,8 @@ def test_a_deidentified_grant_names_nobody_on_any_surface(shared: Clinic) -> Non
         ask(app, f"/studies/{study}/instances?includefield=all"), ask(app, f"/studies/{study}/metadata"),
         ask(app, f"{place}/metadata"), ask(app, f"{place}/instances/{sop}/metadata"), ask(app, place, MULTIPART),
         ask(app, f"{place}/instances/{sop}", "application/dicom"), ask(app, f"/studies/{study}", MULTIPART),
-        ask(app, f"{place}/instances/{sop}/frames/1", OCTETS), ask(app, f"{place}/instances/{sop}/rendered", "image/png"),
+        ask(app, f"{place}/instances/{sop}/frames/1", OCTETS),
+        ask(app, f"{place}/instances/{sop}/rendered", "image/png"),
         ask(app, f"{place}/thumbnail", "image/jpeg"),
     ]  # fmt: skip
     for answer in answers:

@@ -8,7 +8,13 @@ from smartapp.web.requests import request_id
 
 def render(problem: Problem) -> Response:
     """The code, a reference, and the series that may be had where a whole study may not."""
-    lines = [problem.code, f"Reference: {request_id()}", *(f"Retrievable series: {uid}" for uid in problem.series)]
+    held = ["The patient has to sign in again."] if problem.held == "needs-sign-in" else []
+    lines = [
+        problem.code,
+        *held,
+        f"Reference: {request_id()}",
+        *(f"Retrievable series: {uid}" for uid in problem.series),
+    ]
     response = make_response("\n".join([*lines, ""]), problem.status)
     response.mimetype = "text/plain"
     return response
