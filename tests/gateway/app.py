@@ -39,9 +39,6 @@ def gateway_app(desk: Desk) -> Flask:
         signing=cast("Any", None),
         audit=cast("Any", None),
         public_door=cast("Any", None),
-        registrations=cast("Any", None),
-        developers=cast("Any", None),
-        traces=cast("Any", None),
         alerts=cast("Any", None),  # as nobody signs in, nobody is told
     )
     return build_app(parts, [blueprint])
