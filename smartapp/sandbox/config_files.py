@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smartapp.sandbox.addresses import Addresses
+from smartapp.sandbox.app_clients import AppClient
 from smartapp.sandbox.clients import APP_SCOPES, EhrClient, write_secret
 from smartapp.sandbox.ohif import find_ohif
 from smartapp.sandbox.world import Hospital, Person, World
@@ -109,6 +110,13 @@ def write_app(
     }  # fmt: skip
     settings = "\n".join(_table(header, values) for header, values in sections.items())
     return write_secret(folder / "smartapp.toml", settings)
+
+
+def write_sample_app(path: Path, addresses: Addresses, client: AppClient) -> Path:
+    """The sample app's file: the one server that it is registered with."""
+    fhir = f"{addresses.app}/{addresses.hospitals[0]}/fhir"
+    registration = {"fhir": fhir, "client_id": client.client_id, "client_secret": client.client_secret}
+    return write_secret(path, json.dumps({"base": addresses.sample_app, "registrations": [registration]}))
 
 
 def _ohif(addresses: Addresses) -> dict[str, dict[str, Any]]:

@@ -8,8 +8,6 @@ from smartapp.consent.scopes.grammar import MAX_FILTERED, MAX_LENGTH, MAX_SCOPES
 from smartapp.consent.scopes.model import Filter, Level, ResourceScope, Scopes
 from tests.consent.archive import Ask, asks, written
 
-SMART = "SMART 2.2 server"
-
 
 def one(said: str) -> ResourceScope:
     (found,) = parse(said).resources
@@ -33,7 +31,7 @@ def test_a_resource_scope_is_level_type_and_letters(said: str, level: Level, typ
 
 
 @pytest.mark.promise("B1")
-@pytest.mark.clause(SMART, "127", "128")
+@pytest.mark.clause("SMART 2.2 server", "127", "128")
 @pytest.mark.parametrize(
     ("said", "letters"),
     [("patient/Patient.read", "rs"), ("patient/Patient.write", "cud"), ("patient/*.*", "cruds")],
@@ -51,7 +49,7 @@ def test_among_v2_scopes_a_v1_scope_is_answered_in_v2() -> None:
     assert text(found) == "patient/ImagingStudy.rs patient/Patient.rs"
 
 
-@pytest.mark.clause(SMART, "127")
+@pytest.mark.clause("SMART 2.2 server", "127")
 def test_of_a_v1_request_only_what_was_narrowed_is_answered_otherwise() -> None:
     narrowed = Scopes(parse("patient/Patient.rs patient/ImagingStudy.rs?modality=CT").resources, v1=True)
     assert text(narrowed) == "patient/ImagingStudy.rs?modality=CT patient/Patient.read"
@@ -119,7 +117,7 @@ def test_values_are_percent_decoded_once_and_printed_so_that_they_are_read_again
     assert not {" ", '"', "\\"} & set(text(found))
 
 
-@pytest.mark.clause(SMART, "159")
+@pytest.mark.clause("SMART 2.2 server", "159")
 def test_a_context_with_a_role_is_the_context() -> None:
     assert parse("launch/imagingstudy?role=comparison").words == {"launch/imagingstudy"}
 

@@ -15,8 +15,6 @@ from smartapp.consent.scopes.statement import MOST_STUDIES, statement
 from tests.consent import archive
 from tests.consent.archive import Ask, leaves, report, written
 
-SMART = "SMART 2.2 server"
-
 
 def said(asked: str, **terms: object) -> str:
     scopes = parse(asked)
@@ -24,7 +22,7 @@ def said(asked: str, **terms: object) -> str:
 
 
 @pytest.mark.promise("B2")
-@pytest.mark.clause(SMART, "78", "79", "145")
+@pytest.mark.clause("SMART 2.2 server", "78", "79", "145")
 @pytest.mark.parametrize(
     ("terms", "expected"),
     [
