@@ -101,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     _add(database, "check", _db_check, "tell whether the tables are what the code expects")
     downgrade = _add(database, "downgrade", _db_downgrade, "take the tables back, with the data in what is removed")
     downgrade.add_argument("revision", help="the revision to go back to, -1 for one step, or base for no tables")
+    apps = commands.add_parser("apps", help="decide on apps that other people wrote", description=apps_desk.HELP)
+    apps.set_defaults(command=_apps)
+    apps_desk.add_commands(apps.add_subparsers(required=True, metavar="action"))
     keys = commands.add_parser("keys", help="the key files").add_subparsers(required=True, metavar="action")
     _add(keys, "init", _keys_init, "make the first keys")
     rotate = _add(keys, "rotate", _keys_rotate, "make a new current key, and wrap the patients' keys with it")
@@ -240,6 +243,13 @@ def _db_check(_arguments: argparse.Namespace, settings: Settings) -> int:
     found = schema.differences(engine)
     print("\n".join(found) or "The tables are what the code expects.")
     return _FAILED if found else 0
+
+
+def _apps(arguments: argparse.Namespace, settings: Settings) -> int:
+    from smartapp.bootstrap.ground import lay_ground  # noqa: PLC0415 -- as above
+    from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
+
+    return apps_desk.run(arguments, lay_ground(settings, SystemClock()))
 
 
 def _keys_init(_arguments: argparse.Namespace, settings: Settings) -> int:

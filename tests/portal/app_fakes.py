@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 HANDLE = "sar_handle"
 GRANT = "grt-1"
-SCOPE = "launch/patient openid fhirUser offline_access patient/ImagingStudy.rs patient/DiagnosticReport.rs patient/Patient.r"
+SCOPE = (
+    "launch/patient openid fhirUser offline_access "
+    "patient/ImagingStudy.rs patient/DiagnosticReport.rs patient/Patient.r"
+)
 
 
 def sample_app(**said: Any) -> App:

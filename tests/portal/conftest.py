@@ -93,7 +93,8 @@ class Portal:
             "copies": FakeCopies(),
             "alerts": self.alerts,
         }
-        parts = Parts(**{each.name: here.get(each.name) for each in fields(Parts)})  # no page here asks the others
+        every: dict[str, Any] = {each.name: here.get(each.name) for each in fields(Parts)}
+        parts = Parts(**every)  # no page here asks the others
         return build_app(parts, (*BLUEPRINTS, self.gateway.blueprint()))
 
     @property

@@ -77,7 +77,7 @@ class ConsentWriter:
 
     @staticmethod
     def _own(server: FhirServer, permit: ConsentPermit, found: Json) -> Json:
-        patient = read_reference(part(found, "patient").get("reference"), server.base)
+        patient = read_reference(text(part(found, "patient").get("reference")), server.base)
         if not _is_consent(found) or patient != Reference("Patient", permit.patient.patient_id):
             raise UpstreamMismatch("ehr-mismatch")
         return found
