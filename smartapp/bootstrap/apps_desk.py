@@ -2,12 +2,11 @@
 
 import argparse
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from smartapp.audit.service import AuditTrail
 from smartapp.bootstrap.ground import Ground
 from smartapp.consent.scopes import algebra, grammar
 from smartapp.errors import ConfigurationError, NotFound
@@ -15,15 +14,6 @@ from smartapp.exchange.developers.checks.scope import offered
 from smartapp.identity.apps.model import App, AppState
 from smartapp.identity.apps.service import Apps
 
-GROUNDS: Final = ("identity", "security", "fraud")
-HELP: Final = (
-    "Decide on apps that other people wrote. What is checked is who makes the app, and whether it is secure. What an "
-    "app will do with the data is the patient's to judge, and no ground for refusing or delaying it (45 CFR 171)."
-)
-_GROUND_HELP: Final = (
-    "why: identity (it is not whose it says it is), security (it endangers data or systems here) or fraud (it deceives "
-    "people). What the app will do with the data is no ground."
-)
 _LONGEST: Final = 180
 _MOST_PATIENTS: Final = 1000
 
@@ -39,10 +29,6 @@ class Desk:
     def of(cls, ground: Ground) -> "Desk":
         """The desk on this ground."""
         return cls(ground, Apps(ground.database, ground.keyring, ground.audit, ground.clock))
-
-    @property
-    def audit(self) -> AuditTrail:
-        return self.ground.audit
 
     def app(self, client_id: str) -> App:
         """The app with this id, at whichever hospital. ConfigurationError, with a sentence, when there is none."""
@@ -74,47 +60,9 @@ class Desk:
 Action = Callable[[argparse.Namespace, Desk], Iterator[str]]
 
 
-def add_commands(actions: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The actions of `smartapp apps`. Each parsed one has its function in `action`."""
-    listing = _add(actions, "list", _list, "the apps, newest first")
-    listing.add_argument("--pending", action="store_true", help="only those that wait to be looked at")
-    _add(actions, "show", _show, "what an app says of itself, and where it stands", app=True)
-    _add(actions, "approve", _approve, "let it ask patients: identity and security were checked", app=True)
-    for name, action, words in (
-        ("refuse", _refuse, "do not admit it, on a stated ground"),
-        ("suspend", _suspend, "stop everything under it at once, on a stated ground"),
-    ):
-        parser = _add(actions, name, action, words, app=True)
-        parser.add_argument("--ground", required=True, choices=GROUNDS, help=_GROUND_HELP)
-        parser.add_argument("--reason", required=True, help="what was found, in your words; the developer reads it")
-    _add(actions, "reinstate", _reinstate, "let a suspended or refused app work (again)", app=True)
-    limit = _add(actions, "limit", _limit, "the widest scope that it may ask for", app=True)
-    limit.add_argument("--scope", required=True, help='as "launch/patient patient/ImagingStudy.rs"; "" lifts the limit')
-    policy = _add(actions, "policy", _policy, "the patients that a backend service may reach", app=True)
-    policy.add_argument("--patients", required=True, help='ids at the hospital, with commas between; "" is none')
-
-
-def run(arguments: argparse.Namespace, ground: Ground) -> int:
-    """Runs one action; prints its lines. Raises ConfigurationError with a sentence for what cannot be done."""
-    action: Action = arguments.action
-    for line in action(arguments, Desk.of(ground)):
-        print(line)  # noqa: T201 -- the command line prints
-    return 0
-
-
-def _add(
-    actions: "argparse._SubParsersAction[argparse.ArgumentParser]",
-    name: str,
-    action: Action,
-    words: str,
-    *,
-    app: bool = False,
-) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=words, description=words)
-    parser.set_defaults(action=action)
-    if app:
-        parser.add_argument("client_id", help="the app's client_id, as `smartapp apps list` shows it")
-    return parser
+def lines(arguments: argparse.Namespace, ground: Ground) -> Iterator[str]:
+    """Does the action that `arguments` name; the lines to print. ConfigurationError says what cannot be done."""
+    return _ACTIONS[arguments.action](arguments, Desk.of(ground))
 
 
 def _list(arguments: argparse.Namespace, desk: Desk) -> Iterator[str]:
@@ -228,3 +176,15 @@ def _day(moment: datetime) -> str:
 
 def _operator() -> str:
     return f"operator {getpass.getuser()}"
+
+
+_ACTIONS: Final[Mapping[str, Action]] = {
+    "list": _list,
+    "show": _show,
+    "approve": _approve,
+    "refuse": _refuse,
+    "suspend": _suspend,
+    "reinstate": _reinstate,
+    "limit": _limit,
+    "policy": _policy,
+}
