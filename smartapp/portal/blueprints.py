@@ -7,6 +7,8 @@ from smartapp.portal.alerts import routes as alerts
 from smartapp.portal.approval import routes as approval
 from smartapp.portal.apps import routes as apps
 from smartapp.portal.copies import routes as copies
+from smartapp.portal.developers import routes as developers
+from smartapp.portal.openapi import routes as openapi
 from smartapp.portal.patient import compare
 from smartapp.portal.patient import routes as patient
 from smartapp.portal.session import routes as session
@@ -24,4 +26,6 @@ BLUEPRINTS: Final = (
     approval.blueprint,
     apps.home_blueprint,
     apps.blueprint,
+    developers.blueprint,
+    openapi.blueprint,
 )

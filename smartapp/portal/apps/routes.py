@@ -11,7 +11,7 @@ from werkzeug.http import dump_options_header
 
 from smartapp.consent.grants.model import LIVING, GrantState
 from smartapp.consent.scopes.grammar import text
-from smartapp.errors import BadInput
+from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.grants.model import TermsRefused
 from smartapp.identity.apps.model import AppState
 from smartapp.portal.apps import words
@@ -186,7 +186,7 @@ def launch(ctx: str, client_id: str) -> Response:
     provider = principal.patient.provider
     app = parts().apps.find(provider, client_id)
     if app is None:
-        raise BadInput("app.unknown")
+        raise NotFound
     value = parts().app_grants.launch_value(principal, app, request_id=request_id())
     iss = f"{parts().settings.server.base_url}/{provider}/fhir"
     return _see_other(with_query(app.metadata.launch_uri, iss=iss, launch=value))

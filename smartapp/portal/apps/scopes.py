@@ -82,7 +82,7 @@ def _verb(letters: str, what: str) -> str:
         return str(_("See %(what)s (it asks to change them as well, which no app can do here)", what=what))
     if letters == "rs":
         return str(_("Find and read %(what)s", what=what))
-    return str(_("Read %(what)s, one by one", what=what) if letters == "r" else _("List %(what)s", what=what))
+    return str(_("Read %(what)s", what=what) if letters == "r" else _("List %(what)s", what=what))
 
 
 def _limit(each: Filter) -> str:
