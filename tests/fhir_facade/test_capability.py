@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -74,3 +75,24 @@ def test_every_parameter_and_include_that_is_said_counts_and_no_other(app: App, 
         for include in includes:
             answer = app.get(f"/{type_}?_include={include}", headers=strict)
             assert answer.status_code == (200 if include in said.get("searchInclude", []) else 400), (type_, include)
+
+
+@pytest.mark.promise("B6")
+def test_the_openapi_document_names_every_route_for_programs_and_no_other(shared: Clinic) -> None:
+    app = shared.composed.house.app
+    told = app.test_client(use_cookies=False).get("/openapi.json", base_url=BASE).get_json(force=True)
+    said = {(path, method.upper()) for path, methods in told["paths"].items() for method in methods}
+    routed = {
+        (re.sub(r"<(?:\w+:)?(\w+?)_?>", r"{\1}", entry.rule), method)
+        for entry in app.url_map.iter_rules()
+        for method in (entry.methods or set()) - {"HEAD", "OPTIONS"}
+        if entry.endpoint.split(".")[0] in {"fhir", "dicomweb", "oauth", "authorize", "userinfo", "jwks", "register",
+                                            "discovery"}
+        and not entry.endpoint.endswith("anything_else")
+        and not entry.rule.endswith("/fhir/")
+    }  # fmt: skip
+    assert said == routed
+    for methods in told["paths"].values():
+        for operation in methods.values():
+            assert all(each["schema"] for each in operation["parameters"])
+            assert operation["responses"]

@@ -167,6 +167,7 @@ def _asked(principal: AppPrincipal, type_: str, pairs: list[tuple[str, str]]) ->
     return read_search(type_, pairs, ZoneInfo(provider.timezone), _base(provider.id), strict=strict, offset=offset)
 
 
+@_route("", "POST")
 @_route("/", "POST")
 @_for_app
 def batch(principal: AppPrincipal) -> Response:  # noqa: ARG001 - whoever asks is told the same
@@ -182,6 +183,7 @@ def write(principal: AppPrincipal, type_: str, id_: str = "") -> NoReturn:  # no
     raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
 
 
+@_route("", "GET", *_WRITING)
 @_route("/", "GET", *_WRITING)
 @_route("/<path:rest>", "GET", "POST", *_WRITING)
 @_for_app
