@@ -8,7 +8,7 @@ from smartapp.authserver import addresses
 from smartapp.authserver.client_auth import CONFIDENTIAL
 from smartapp.authserver.id_token.claims import about
 from smartapp.authserver.requests import OAuthRequest
-from smartapp.authserver.token.answer import details
+from smartapp.authserver.token.answer import context
 from smartapp.tokens.apps.model import TokenState
 from smartapp.web.parts import parts
 
@@ -41,7 +41,6 @@ def _told(provider: str, state: TokenState) -> dict[str, Any]:
         return {**said, "sub": state.client_id}
     return {
         **said,
-        **about(provider, state.grant),
-        "patient": state.grant.patient.patient_id,
-        "authorization_details": [details(provider, state.grant)],
+        **about(provider, state.grant, state.scope),
+        **(context(provider, state.family, state.grant) if state.family else {}),
     }

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+from flask import url_for
+
 from smartapp.authserver import addresses
 from smartapp.authserver.id_token.claims import id_token
-from smartapp.authserver.requests import OAuthRequest
 from smartapp.consent.grants.model import Grant
 from smartapp.consent.scopes.grammar import parse
+from smartapp.identity.apps.model import App
 from smartapp.tokens.apps.model import Family, Issued
+from smartapp.web.parts import parts
 
 
-def answer(request: OAuthRequest, issued: Issued) -> dict[str, Any]:
+def answer(app: App, issued: Issued) -> dict[str, Any]:
     """The answer as JSON. `expires_in` is in seconds."""
     said: dict[str, Any] = {
         "access_token": issued.access_token,
@@ -21,22 +24,24 @@ def answer(request: OAuthRequest, issued: Issued) -> dict[str, Any]:
     if issued.refresh_token is not None:
         said["refresh_token"] = issued.refresh_token
     if issued.family is not None and issued.grant is not None:
-        said.update(_context(request, issued.family, issued.grant))
+        said.update(context(app.provider, issued.family, issued.grant))
         if "openid" in parse(issued.scope).words:
-            said["id_token"] = id_token(request.provider, issued.family, issued.grant)
+            said["id_token"] = id_token(app, issued.family, issued.grant, issued.scope)
     return said
 
 
-def _context(request: OAuthRequest, family: Family, grant: Grant) -> dict[str, Any]:
+def context(provider: str, family: Family, grant: Grant) -> dict[str, Any]:
+    """The launch context and the grant's own terms, as introspection repeats them."""
     said: dict[str, Any] = {
         "patient": grant.patient.patient_id,
         "need_patient_banner": family.banner,
-        "authorization_details": [details(request.provider, grant)],
+        "smart_style_url": parts().settings.server.base_url + url_for("style.document"),
+        "authorization_details": [details(provider, grant)],
     }
     if family.fhir_context:
         said["fhirContext"] = [{"reference": reference} for reference in family.fhir_context]
     if grant.expires_at is not None:
-        said["access_grant_expiration"] = grant.expires_at.isoformat()
+        said["access_grant_expiration"] = grant.expires_at.isoformat(timespec="seconds")
     return said
 
 

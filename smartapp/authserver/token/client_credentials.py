@@ -4,10 +4,11 @@ from typing import Any, Final
 
 from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
 
+from smartapp.audit.model import Event
 from smartapp.authserver.errors import InvalidScope, UnauthorizedClient
 from smartapp.authserver.requests import OAuthRequest
 from smartapp.authserver.token.answer import answer
-from smartapp.consent.scopes.algebra import intersect, is_empty, only
+from smartapp.consent.scopes.algebra import contains
 from smartapp.consent.scopes.grammar import parse, text
 from smartapp.consent.scopes.model import Level, Scopes
 from smartapp.identity.apps.model import AppState
@@ -30,13 +31,26 @@ class ClientCredentials(BaseGrant, TokenEndpointMixin):
             raise UnauthorizedClient
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
-        """The token: what was asked for, as far as the policy goes. Anything that is no system scope is refused."""
+        """The token for what was asked. Anything that is no system scope, or is beyond the policy, is refused: silently
+        less would look like less data.
+        """
+        app = self.request.app
         asked = parse(self.request.require("scope"))
-        if asked.words or asked.unusable or only(asked, Level.SYSTEM).resources != asked.resources:
+        if not _within(asked, parse(app.scope)):
+            self._tell()
             raise InvalidScope
-        given = intersect(asked, parse(self.request.app.scope))
-        if is_empty(given):
-            raise InvalidScope
-        scope = text(Scopes(given.resources, v1=asked.v1))
-        issued = parts().app_tokens.issue_for_backend(self.request.app, scope, request_id=self.request.reference)
-        return 200, answer(self.request, issued), []
+        issued = parts().app_tokens.issue_for_backend(app, text(asked), request_id=self.request.reference)
+        return 200, answer(app, issued), []
+
+    def _tell(self) -> None:
+        request = self.request
+        detail = {"client": request.app.client_id}
+        event = Event("token.scope_denied", provider=request.provider, detail=detail, request_id=request.reference)
+        parts().audit.record(event)
+
+
+def _within(asked: Scopes, policy: Scopes) -> bool:
+    """Whether all of it is for services, and allowed. A word (`openid`, `offline_access`) is for people."""
+    if asked.words or asked.unusable or not asked.resources:
+        return False
+    return all(each.level is Level.SYSTEM for each in asked.resources) and contains(policy, asked)

@@ -5,7 +5,7 @@ from typing import Any, Final
 from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
 
 from smartapp.authserver.client_auth import METHODS
-from smartapp.authserver.errors import InvalidGrant
+from smartapp.authserver.errors import InvalidGrant, UnauthorizedClient
 from smartapp.authserver.requests import OAuthRequest
 from smartapp.authserver.token.answer import answer
 from smartapp.errors import CodeRefused
@@ -23,7 +23,9 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):
 
     def validate_token_request(self) -> None:
         """Who asks, and that everything is there. Raises the errors of RFC 6749 §5.2."""
-        self.server.authenticate_client(self.request, self.TOKEN_ENDPOINT_AUTH_METHODS)
+        app = self.server.authenticate_client(self.request, self.TOKEN_ENDPOINT_AUTH_METHODS)
+        if NAME not in app.metadata.grant_types:
+            raise UnauthorizedClient
         for name in ("code", "redirect_uri", "code_verifier"):
             self.request.require(name)
 
@@ -41,4 +43,4 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):
             )
         except CodeRefused as error:
             raise InvalidGrant from error
-        return 200, answer(request, issued), []
+        return 200, answer(request.app, issued), []

@@ -10,8 +10,8 @@ from smartapp.authserver.client_auth import METHODS
 from smartapp.authserver.errors import InvalidGrant, InvalidScope
 from smartapp.authserver.requests import OAuthRequest
 from smartapp.authserver.token.answer import answer
-from smartapp.consent.scopes.algebra import contains
-from smartapp.consent.scopes.grammar import parse
+from smartapp.consent.scopes.algebra import contains, is_empty
+from smartapp.consent.scopes.grammar import parse, text
 from smartapp.errors import RefreshRefused
 from smartapp.web.parts import parts
 
@@ -45,11 +45,24 @@ class Refresh(BaseGrant, TokenEndpointMixin):
         except RefreshRefused as error:
             raise InvalidGrant from error
         except InvalidScope:
-            detail = {"client": named.client_id if named else ""}
-            event = Event("oauth.refresh.escalate", "high", detail=detail, provider=request.provider)
-            parts().audit.record(event)
+            self._tell_of_escalation()
             raise
-        return 200, answer(request, issued), []
+        app = named or (parts().apps.find(request.provider, issued.family.client_id) if issued.family else None)
+        if app is None:  # deleted in between: what was issued opens nothing any more
+            raise InvalidGrant
+        return 200, answer(app, issued), []
+
+    def _tell_of_escalation(self) -> None:
+        request = self.request
+        parts().audit.record(
+            Event(
+                "oauth.refresh.escalate",
+                "high",
+                provider=request.provider,
+                detail={"client": request.client.client_id if request.client else ""},
+                request_id=request.reference,
+            )
+        )
 
     def _says_who(self) -> bool:
         form = self.request.form
@@ -64,8 +77,8 @@ def _narrow(asked: str | None) -> Callable[[str], str]:
         if asked is None:
             return granted
         wanted = parse(asked)
-        if wanted.unusable or not contains(parse(granted), wanted):
+        if wanted.unusable or is_empty(wanted) or not contains(parse(granted), wanted):
             raise InvalidScope
-        return asked
+        return text(wanted)
 
     return narrow

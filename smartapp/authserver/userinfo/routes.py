@@ -23,4 +23,4 @@ def userinfo(provider: str) -> Response:
     state = parts().app_tokens.introspect(provider, request.headers["Authorization"].removeprefix("Bearer "))
     if state is None or state.grant is None:
         raise NotSignedIn("token")
-    return jsonify(about(provider, state.grant))
+    return jsonify(about(provider, state.grant, state.scope))

@@ -6,6 +6,7 @@ from smartapp.exchange.developers.checks import (
     authentication,
     contacts,
     grant_types,
+    id_token,
     keys,
     name,
     pages,
@@ -47,4 +48,5 @@ def read_metadata(document: Document, rules: Rules) -> AppMetadata:
         software_id=text(document, "software_id", longest=_SOFTWARE),
         software_version=text(document, "software_version", longest=_SOFTWARE),
         post_logout_redirect_uris=redirects.read_after_sign_out(document),
+        id_token_signed_response_alg=id_token.read(document),
     )

@@ -45,6 +45,7 @@ class AppMetadata:
     software_id: str = ""
     software_version: str = ""
     post_logout_redirect_uris: tuple[str, ...] = ()
+    id_token_signed_response_alg: str = "RS256"  # noqa: S105 -- an algorithm's name
 
 
 @dataclass(frozen=True)
