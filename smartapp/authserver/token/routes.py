@@ -4,7 +4,7 @@ from typing import cast
 
 from flask import Blueprint, Response
 
-from smartapp.authserver import errors
+from smartapp.authserver import errors, trace
 from smartapp.authserver.server import SERVER
 from smartapp.web import cors
 from smartapp.web.rules import Rule, rule
@@ -12,6 +12,7 @@ from smartapp.web.rules import Rule, rule
 blueprint = Blueprint("oauth", __name__, url_prefix="/<provider>/oauth")
 blueprint.before_request(cors.preflight("POST", who=cors.from_app))
 blueprint.after_request(cors.for_origins_of(cors.from_app))
+blueprint.after_request(trace.note)
 errors.register(blueprint)
 
 _METHODS = ["POST", "OPTIONS"]
