@@ -2,7 +2,6 @@
 
 from smartapp.settings.loader import load
 from smartapp.settings.model import (
-    Apps,
     ClientAuth,
     Database,
     Delay,
@@ -21,7 +20,6 @@ from smartapp.settings.model import (
 )
 
 __all__ = [
-    "Apps",
     "ClientAuth",
     "Database",
     "Delay",

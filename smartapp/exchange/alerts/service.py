@@ -4,7 +4,6 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -16,8 +15,7 @@ from smartapp.clock import Clock
 from smartapp.db.outbox.service import Outbox
 from smartapp.db.unit import Database
 from smartapp.errors import BadInput, KeysUnavailable, NotFound
-from smartapp.exchange.alerts.app_letters import AppLetters
-from smartapp.exchange.alerts.letters import Draft, Place
+from smartapp.exchange.alerts.letters import Draft, Letters, Place
 from smartapp.identity.contacts.service import Contact, Contacts
 from smartapp.identity.model import Principal
 from smartapp.security.envelope import IntegrityError
@@ -134,10 +132,6 @@ class Alerts:
 
         An address that cannot be read any more costs the alert, never the sign-in.
         """
-        self.tell(session, person_id, provider_id, lambda letters: letters.signed_in(self._clock.now(), browser))
-
-    def tell(self, session: Session, person_id: str, provider_id: str, draft: Callable[[AppLetters], Draft]) -> None:
-        """A letter within the caller's write, in the person's language; nothing where they have no address."""
         if not self.available:
             return
         try:
@@ -146,15 +140,16 @@ class Alerts:
             _log.warning("no alert could be written: %s", error.code)
             return
         if contact is not None:
-            self._post(session, contact, draft(self._letters(provider_id, contact.language)))
+            draft = self._letters(provider_id, contact.language).signed_in(self._clock.now(), browser)
+            self._post(session, contact, draft)
 
     def _require_mail(self) -> None:
         if not self.available:
             raise NotFound
 
-    def _letters(self, provider_id: str, language: str) -> AppLetters:
+    def _letters(self, provider_id: str, language: str) -> Letters:
         provider = self._settings.provider(provider_id)
-        return AppLetters(language, Place(provider.name, provider.timezone, self._settings.server.base_url))
+        return Letters(language, Place(provider.name, provider.timezone, self._settings.server.base_url))
 
     def _post(self, session: Session, contact: Contact, draft: Draft, *, seconds: int | None = None) -> None:
         """`seconds`: after that the letter is of no use, and is not sent."""

@@ -1,1 +1,0 @@
-"""The protocol of an authorization server, for third-party apps and organizations."""

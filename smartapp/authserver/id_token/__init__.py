@@ -1,1 +1,0 @@
-"""id_tokens: what they say of the person who allowed the app."""

@@ -1,1 +1,0 @@
-"""Introspection (RFC 7662)."""

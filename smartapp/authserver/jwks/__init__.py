@@ -1,1 +1,0 @@
-"""The public keys of our id_tokens."""

@@ -1,1 +1,0 @@
-"""Revocation (RFC 7009)."""

@@ -1,1 +1,0 @@
-"""What patients allowed to apps: grants, their versions and their history."""

@@ -1,1 +1,0 @@
-"""The apps that other people wrote, as they are registered with us."""

@@ -1,1 +1,0 @@
-"""The page on which a person allows an app something, or nothing."""

@@ -1,1 +1,0 @@
-"""What programs may call, as an OpenAPI document."""

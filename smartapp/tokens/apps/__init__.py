@@ -1,1 +1,0 @@
-"""What apps hold: codes, access tokens, and refresh tokens in families."""
