@@ -3,7 +3,7 @@
 from typing import Final
 
 from authlib.oauth2 import OAuth2Error
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, g, jsonify
 from werkzeug.exceptions import HTTPException
 
 from smartapp.errors import SmartappError
@@ -90,6 +90,8 @@ def answer(status: int, error: str, description: str) -> Response:
 
 
 def _oauth(error: OAuth2Error) -> Response:
+    """Keeps our own word for it beside: the wire tells many faults alike, the developer's page does not."""
+    g.oauth_why = getattr(error, "kind", "") or getattr(error.__cause__, "code", "")
     response = answer(error.status_code, str(error.error), str(error.description))
     for name, value in error.get_headers():
         if name == "WWW-Authenticate":

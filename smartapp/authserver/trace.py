@@ -4,19 +4,16 @@ from typing import Final, get_args
 
 from authlib.oauth2 import OAuth2Error
 from flask import Response, g, request
+from werkzeug.exceptions import HTTPException
 
 from smartapp.authserver import requests
 from smartapp.authserver.client_auth import assertion, shown
+from smartapp.errors import SmartappError
 from smartapp.exchange.developers.trace import Door
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 
 _DOORS: Final[tuple[Door, ...]] = get_args(Door)
-
-
-def remember(error: OAuth2Error) -> None:
-    """Keeps why the current request was refused, until `note` is called: the wire tells many faults alike."""
-    g.oauth_why = getattr(error, "kind", "") or getattr(error.__cause__, "code", "")
 
 
 def note(response: Response) -> Response:
@@ -39,5 +36,5 @@ def _named() -> str:
     try:
         said = shown.read(requests.current())
         return assertion.subject(said.assertion) if said.assertion else said.client_id
-    except OAuth2Error:
+    except (OAuth2Error, SmartappError, HTTPException):  # an unknown hospital, a body that is too large
         return ""

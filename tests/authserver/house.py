@@ -1,4 +1,4 @@
-"""The whole application over a real database, with apps, a grant and codes; nothing stands behind it: no EHR, no PACS."""
+"""The whole application over a real database, with apps, a grant and codes. Neither EHR nor PACS stands behind it."""
 
 from __future__ import annotations
 
