@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := 0.13.9
 
-.PHONY: demo test soak bench lint lock coverage screenshots messages ohif clean
+.PHONY: demo test soak bench lint lock coverage screenshots messages ohif clients clean
 
 .venv: requirements.lock scripts/make_venv.sh
 	PYTHON="$(PYTHON)" UV="$(UV)" sh scripts/make_venv.sh
@@ -50,6 +50,10 @@ lint: .venv
 ohif:
 	sh scripts/ohif.sh
 
+# Clients that others wrote, for tests/clients.
+clients: .venv
+	PYTHON="$(PYTHON)" sh scripts/clients.sh
+
 lock: .venv
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 \
 		--output-file requirements.lock requirements.in requirements-dev.in
@@ -58,4 +62,4 @@ messages: .venv
 	sh scripts/messages.sh
 
 clean:
-	rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sekmet .venv-clients var .mypy_cache .ruff_cache .pytest_cache

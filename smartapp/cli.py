@@ -24,6 +24,14 @@ _INIT: Final = (
     "Asks what a new installation needs, or reads it from --answers; writes the configuration, makes the keys and the "
     "tables, and looks at all with the doctor."
 )
+_APPS: Final = (
+    "Decide on apps that other people wrote. What is checked is who makes the app, and whether it is secure. What an "
+    "app will do with the data is the patient's to judge, and no ground for refusing or delaying it (45 CFR 171)."
+)
+_GROUND: Final = (
+    "identity: it is not whose it says it is; security: it endangers data or systems here; fraud: it deceives people. "
+    "What the app will do with the data is no ground."
+)
 _MARKS: Final = {"works": "works ", "look": "look  ", "fails": "FAILED"}
 
 Command = Callable[[argparse.Namespace, Settings], int]
@@ -101,11 +109,43 @@ def _parser() -> argparse.ArgumentParser:
     _add(database, "check", _db_check, "tell whether the tables are what the code expects")
     downgrade = _add(database, "downgrade", _db_downgrade, "take the tables back, with the data in what is removed")
     downgrade.add_argument("revision", help="the revision to go back to, -1 for one step, or base for no tables")
+    _add_apps(commands)
     keys = commands.add_parser("keys", help="the key files").add_subparsers(required=True, metavar="action")
     _add(keys, "init", _keys_init, "make the first keys")
     rotate = _add(keys, "rotate", _keys_rotate, "make a new current key, and wrap the patients' keys with it")
     rotate.add_argument("--resume", action="store_true", help="make no new key; finish a rotation that was stopped")
+    signing = _add(keys, "rotate-signing", _keys_rotate_signing, "let the next keys sign id_tokens, and make new ones")
+    signing.add_argument("--at-once", action="store_true", help="they leaked: all are replaced, and published ones too")
     return parser
+
+
+def _add_apps(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`smartapp apps …`; what each does is in `bootstrap.apps_desk`."""
+    parser = commands.add_parser("apps", help="decide on apps that other people wrote", description=_APPS)
+    actions = parser.add_subparsers(required=True, metavar="action")
+
+    def add(name: str, words: str) -> argparse.ArgumentParser:
+        action = _add(actions, name, _apps, words)
+        action.set_defaults(action=name)
+        if name != "list":
+            action.add_argument("client_id", help="the app's client_id, as `smartapp apps list` shows it")
+        return action
+
+    listing = add("list", "the apps, newest first")
+    listing.add_argument("--pending", action="store_true", help="only those that wait to be looked at")
+    add("show", "what an app says of itself, and where it stands")
+    add("approve", "let it ask patients: identity and security were checked")
+    for action in (
+        add("refuse", "do not admit it, on a stated ground"),
+        add("suspend", "stop everything under it at once, on a stated ground"),
+    ):
+        action.add_argument("--ground", required=True, choices=("identity", "security", "fraud"), help=_GROUND)
+        action.add_argument("--reason", required=True, help="what was found, in your words; the developer reads it")
+    add("reinstate", "let a suspended or refused app work (again)")
+    limit = add("limit", "the widest scope that it may ask for")
+    limit.add_argument("--scope", required=True, help='as "launch/patient patient/ImagingStudy.rs"; "" lifts the limit')
+    policy = add("policy", "the patients that a backend service may reach")
+    policy.add_argument("--patients", required=True, help='ids at the hospital, with commas between; "" is none')
 
 
 def _add(
@@ -174,8 +214,10 @@ def _require_ready(settings: Settings) -> None:
     from smartapp.db import schema  # noqa: PLC0415 -- as above
     from smartapp.db.engine import make_engine  # noqa: PLC0415 -- as above
     from smartapp.security.keyring import Keyring  # noqa: PLC0415 -- as above
+    from smartapp.tokens.signing import require_signing_keys  # noqa: PLC0415 -- as above
 
     Keyring.load(settings.keys.dir)
+    require_signing_keys(settings.keys.dir)
     engine = make_engine(settings.database)
     current = schema.is_current(engine)
     engine.dispose()
@@ -238,10 +280,23 @@ def _db_check(_arguments: argparse.Namespace, settings: Settings) -> int:
     return _FAILED if found else 0
 
 
+def _apps(arguments: argparse.Namespace, settings: Settings) -> int:
+    from smartapp.bootstrap import apps_desk  # noqa: PLC0415 -- loads the whole product
+    from smartapp.bootstrap.ground import lay_ground  # noqa: PLC0415 -- as above
+    from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
+
+    for line in apps_desk.lines(arguments, lay_ground(settings, SystemClock())):
+        print(line)
+    return 0
+
+
 def _keys_init(_arguments: argparse.Namespace, settings: Settings) -> int:
+    from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
     from smartapp.security.keyring import Keyring  # noqa: PLC0415 -- loads cryptography
+    from smartapp.tokens import signing_files  # noqa: PLC0415 -- as above
 
     Keyring.create(settings.keys.dir)
+    signing_files.rotate(settings.keys.dir, SystemClock().now())
     print(f"New keys are in {settings.keys.dir}. Back them up now, apart from the database.")
     return 0
 
@@ -256,6 +311,15 @@ def _keys_rotate(arguments: argparse.Namespace, settings: Settings) -> int:
     keyring = Keyring.load(folder) if arguments.resume else Keyring.rotate(folder)
     changed = DataKeys(Database(make_engine(settings.database)), keyring).rewrap_all()
     print(f"The current key is {keyring.current}; {changed} patients' keys were wrapped with it. Back the keys up now.")
+    return 0
+
+
+def _keys_rotate_signing(arguments: argparse.Namespace, settings: Settings) -> int:
+    from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
+    from smartapp.tokens import signing_files  # noqa: PLC0415 -- as above
+
+    signing_files.rotate(settings.keys.dir, SystemClock().now(), at_once=arguments.at_once)
+    print("New keys for id_tokens are published. Back the keys up now.")
     return 0
 
 

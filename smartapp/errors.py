@@ -5,10 +5,17 @@
     SmartappError
     ├── ConfigurationError      the start is refused, with a sentence that says what to do
     ├── BadInput                400  the request cannot be meant
-    │   └── LaunchRefused       400  a launch or callback that does not hold together
+    │   ├── LaunchRefused       400  a launch or callback that does not hold together
+    │   └── GrantRefused        400  what an app shows buys no token (RFC 6749 §5.2, invalid_grant)
+    │       ├── CodeRefused     400  an authorization code
+    │       ├── RefreshRefused  400  a refresh token
+    │       └── TokenOfAnother  400  a token to revoke that is another app's (RFC 7009 §2.1)
     ├── NotSignedIn             401  no session, or a token that is none (any more)
     ├── AccessDenied            403  a decision said no; carries its reasons
+    │   ├── ScopeMissing        403  a token without this kind of right (RFC 6750 §3.1, insufficient_scope)
+    │   ├── GrantHeld           403  the grant is paused, dormant, frozen, or needs the patient to sign in again
     │   └── PartWithheld        403  some of it may not be had now; names what may
+    ├── TooMany                 429  a rate or volume limit; `retry_after` says when
     ├── NotFound                404  absent, or outside what the principal may see: both alike
     ├── WrongContext            409  the page belongs to another record than the one now open
     ├── Unrenderable            422  the pixels cannot be shown
@@ -75,6 +82,30 @@ class LaunchRefused(BadInput):
     code = "smart.launch"
 
 
+class GrantRefused(BadInput):
+    """What an app shows buys no token (RFC 6749 §5.2). `code` names the audit row, which is written already."""
+
+    code = "oauth.grant"
+
+
+class CodeRefused(GrantRefused):
+    """An authorization code that is unknown, used, over, or somebody else's (`oauth.code.replay`)."""
+
+    code = "oauth.code.unknown"
+
+
+class RefreshRefused(GrantRefused):
+    """A refresh token that is unknown, spent, over, or somebody else's (`oauth.refresh.reuse`)."""
+
+    code = "oauth.refresh.unknown"
+
+
+class TokenOfAnother(GrantRefused):
+    """A token to revoke that was given to another app (RFC 7009 §2.1). It still counts."""
+
+    code = "oauth.revoke.client_mismatch"
+
+
 class NotSignedIn(SmartappError):
     """There is no session, or the token is unknown, expired or revoked."""
 
@@ -93,6 +124,23 @@ class AccessDenied(SmartappError):
         self.reasons = reasons
 
 
+class ScopeMissing(AccessDenied):
+    """The token lacks the kind of right that the request needs (RFC 6750 §3.1). `code` names it."""
+
+    code = "insufficient-scope"
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__(Reason("insufficient-scope", what))
+
+
+class GrantHeld(AccessDenied):
+    """The patient's grant stands, and serves nothing for now. `state` is its `GrantState`."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(Reason(f"grant-{state}", "grant"))
+        self.state = state
+
+
 class PartWithheld(AccessDenied):
     """Part of a study may not be had now, so it is not given as if it were whole. `series` are those that may be."""
 
@@ -106,6 +154,13 @@ class NotFound(SmartappError):
 
     status = 404
     code = "not-found"
+
+
+class TooMany(SmartappError):
+    """More than the limit allows, of requests or of bytes. `retry_after` (seconds) says when to come again."""
+
+    status = 429
+    code = "too-many"
 
 
 class WrongContext(SmartappError):

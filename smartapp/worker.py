@@ -29,10 +29,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load(asked.config, os.environ)
         ground = lay_ground(settings, clock_of(settings.environment, os.environ))
+        jobs = build_jobs(ground)
     except SmartappError as error:
         sys.stderr.write(f"smartapp: {error}\n")
         return 2
-    run(build_jobs(ground), stop)
+    run(jobs, stop)
     ground.database.engine.dispose()
     return 0
 

@@ -56,6 +56,18 @@ class Ending:
     bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one disclosure came to so far. `study_ref` is empty for the record as a whole."""
+
+    study_ref: str
+    extent: str
+    instances: int
+    bytes: int
+    opened_at: datetime
+    last_at: datetime
+
+
 @dataclass(slots=True)
 class Counts:
     """What there is to add to a disclosure's counters."""
@@ -101,6 +113,14 @@ def find_open(
     }
     found = session.connection().execute(_FIND_OPEN, asked).first()
     return Open(*found) if found else None
+
+
+def of_asker(session: Session, provider: str, patient_ref: str, session_ref: str) -> list[Seen]:
+    """What was disclosed of a patient in one session, or under one grant: a line for each disclosure."""
+    row = DisclosureRow
+    columns = [getattr(row, name) for name in Seen.__dataclass_fields__]
+    where = (row.provider == provider, row.patient_ref == patient_ref, row.session_ref == session_ref)
+    return [Seen(*values) for values in session.execute(select(*columns).where(*where))]
 
 
 def report(session: Session, disclosure_id: str, counts: Counts, *, holders: int, active_at: datetime) -> bool:

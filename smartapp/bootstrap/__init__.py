@@ -5,21 +5,24 @@ from dataclasses import dataclass
 from flask import Flask
 
 from smartapp.access.service import Access
+from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
+from smartapp.bootstrap.apps import build_alerts, build_grants
+from smartapp.bootstrap.developers import build_registering
 from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.clock import Clock, SystemClock
+from smartapp.consent.grants.service import Grants
 from smartapp.consent.policy import decide
-from smartapp.db.outbox.service import Outbox
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
+from smartapp.fhir.facade.routes import blueprint as fhir_facade
 from smartapp.fhir.upstream.service import FhirReader
-from smartapp.identity.contacts.service import Contacts
+from smartapp.identity.apps.service import Apps
 from smartapp.identity.service import Identity
 from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.keeper import TokenKeeper
@@ -28,9 +31,14 @@ from smartapp.launch.vault import Vault
 from smartapp.portal.blueprints import BLUEPRINTS as PORTAL
 from smartapp.portal.ohif.routes import BLUEPRINTS as OHIF
 from smartapp.records.index import IndexKeeper
+from smartapp.records.resources.granting import GrantRecord
+from smartapp.records.resources.service import Resources
 from smartapp.records.service import Records
 from smartapp.settings import Settings
+from smartapp.tokens.apps.service import AppTokens
+from smartapp.tokens.limits.service import Limits
 from smartapp.tokens.ohif import OhifDoor
+from smartapp.tokens.signing import SigningKeys
 from smartapp.tokens.single_use import SingleUse
 from smartapp.tokens.viewer import ViewerTokens
 from smartapp.web.app import build_app
@@ -65,14 +73,29 @@ def build_house(ground: Ground) -> House:
     """Everything built upon the ground; nothing is started yet."""
     settings, clock = ground.settings, ground.clock
     identity = Identity(ground.database, ground.keyring, ground.datakeys, ground.audit, clock, settings.sessions)
-    access = Access(decide, ground.audit, identity, clock)
+    apps = Apps(ground.database, ground.keyring, ground.audit, clock)
+    grants = Grants(ground.keyring, ground.datakeys, clock)
+    app_tokens = _app_tokens(ground, identity, apps, grants)
+    access = Access(decide, ground.audit, identity, clock, app_tokens)
     ehrs = Ehrs(settings, ground.outbound, clock)
     keeper = TokenKeeper(ehrs, ground.database, Vault(ground.keyring, ground.datakeys), ground.audit, clock)
     fhir = FhirReader(settings, ground.outbound, keeper, ground.audit, clock)
     pool = RenderPool(settings.rendering)
-    records = _records(ground, access, fhir, keeper, pool)
-    alerts = _alerts(ground)
+    records, resources, index = _reading(ground, access, fhir, keeper, pool, grants, apps)
+    alerts = build_alerts(ground)
     viewer_tokens = ViewerTokens(ground.database, ground.keyring, identity, clock)
+    granted = build_grants(
+        ground,
+        identity=identity,
+        keeper=keeper,
+        records=records,
+        alerts=alerts,
+        apps=apps,
+        grants=grants,
+        app_tokens=app_tokens,
+    )
+    index.when_replaced(granted.app_grants.freeze)
+    registering = build_registering(ground, apps, app_tokens)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -90,24 +113,33 @@ def build_house(ground: Ground) -> House:
             fhir=fhir,
             identity=identity,
             alerts=alerts,
+            approvals=granted.approvals,
+            app_grants=granted.app_grants,
+            credentials=granted.credentials,
         ),
         alerts=alerts,
         viewer_tokens=viewer_tokens,
+        apps=apps,
+        app_tokens=app_tokens,
+        approvals=granted.approvals,
+        app_grants=granted.app_grants,
+        resources=resources,
+        audit=ground.audit,
+        public_door=ground.outbound.for_public(loopback=settings.environment == "sandbox"),
+        signing=SigningKeys(settings.keys.dir, clock),
+        limits=Limits(settings.apps, ground.database, ground.keyring, clock),
+        registrations=registering.registrations,
+        developers=registering.developers,
+        traces=registering.traces,
         ohif=_ohif(ground, identity, viewer_tokens),
     )
-    app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway))
-    return House(app, Housekeeping(ground.audit, identity, keeper), pool)
+    app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade, *AUTHSERVER))
+    return House(app, Housekeeping(ground.audit, identity, granted.credentials), pool)
 
 
-def _alerts(ground: Ground) -> Alerts:
-    return Alerts(
-        settings=ground.settings,
-        database=ground.database,
-        contacts=Contacts(ground.datakeys, ground.clock),
-        outbox=Outbox(ground.database, ground.keyring, ground.clock),
-        single_use=SingleUse(ground.database, ground.keyring, ground.clock),
-        audit=ground.audit,
-        clock=ground.clock,
+def _app_tokens(ground: Ground, identity: Identity, apps: Apps, grants: Grants) -> AppTokens:
+    return AppTokens(
+        ground.settings.apps, ground.database, ground.keyring, grants, apps, identity, ground.audit, ground.clock
     )
 
 
@@ -122,7 +154,16 @@ def _ohif(ground: Ground, identity: Identity, tokens: ViewerTokens) -> OhifDoor 
     return OhifDoor(ground.database, identity, SingleUse(ground.database, ground.keyring, ground.clock), tokens)
 
 
-def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeeper, pool: RenderPool) -> Records:
+def _reading(
+    ground: Ground,
+    access: Access,
+    fhir: FhirReader,
+    keeper: TokenKeeper,
+    pool: RenderPool,
+    grants: Grants,
+    apps: Apps,
+) -> tuple[Records, Resources, IndexKeeper]:
+    """The use-cases that read, on one index and one cache."""
     settings, alarm = ground.settings, AuditedAlarm(ground.audit)
     pacs = {
         provider.id: PacsReader(provider, ground.outbound, keeper, settings.upstreams, alarm)
@@ -132,4 +173,9 @@ def _records(ground: Ground, access: Access, fhir: FhirReader, keeper: TokenKeep
         settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock, ground.audit
     )
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
-    return Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock)
+    granting = GrantRecord(settings, ground.database, grants, apps, ground.clock)
+    return (
+        Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock),
+        Resources(settings, access, index, fhir, pacs, cache, ground.audit, ground.clock, granting),
+        index,
+    )

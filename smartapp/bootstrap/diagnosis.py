@@ -14,7 +14,7 @@ from smartapp.clock import Clock, SystemClock
 from smartapp.db import schema
 from smartapp.db.outbox.service import Outbox
 from smartapp.dicomweb.upstream import survey as pacs
-from smartapp.errors import DatabaseBusy, SmartappError, UpstreamError
+from smartapp.errors import ConfigurationError, DatabaseBusy, SmartappError, UpstreamError
 from smartapp.launch import survey as launch
 from smartapp.launch.diagnosis import advice, probe_ehr
 from smartapp.launch.ehr_keys import EhrKeys
@@ -22,8 +22,11 @@ from smartapp.launch.ehrs import Ehrs
 from smartapp.outbound.certificates import certificate_of
 from smartapp.outbound.findings import Finding
 from smartapp.outbound.mail import MailDoor
+from smartapp.portal.ohif.release import read_release
+from smartapp.security.keyfiles import UnusableKey
 from smartapp.settings import Provider, Settings
 from smartapp.settings.loosened import loosened
+from smartapp.tokens.signing import require_signing_keys
 
 _LATE: Final = timedelta(minutes=10)
 """A letter that waits longer says that no worker runs, or that the mail server is away."""
@@ -37,10 +40,12 @@ def diagnose(settings: Settings, *, clock: Clock | None = None) -> Iterator[Find
     ground = lay_ground(settings, clock or SystemClock())
     try:
         yield Finding("keys", "works", "key files can be used")
+        yield _signing_keys(settings)
         yield from _database(ground)
         yield _cache(settings)
         yield _mail(settings)
         yield from _our_keys(ground)
+        yield from _ohif(ground)
         ehrs = Ehrs(settings, ground.outbound, ground.clock)
         for provider in settings.providers:
             yield from _hospital(ground, ehrs, provider)
@@ -48,6 +53,14 @@ def diagnose(settings: Settings, *, clock: Clock | None = None) -> Iterator[Find
             yield Finding(f"loosened: {setting}", "look", guards)
     finally:
         ground.database.engine.dispose()
+
+
+def _signing_keys(settings: Settings) -> Finding:
+    try:
+        require_signing_keys(settings.keys.dir)
+    except UnusableKey as error:
+        return Finding("id_token keys", "fails", error.sentence)
+    return Finding("id_token keys", "works", "current and next keys can be used")
 
 
 def _database(ground: Ground) -> Iterator[Finding]:
@@ -117,6 +130,26 @@ def _our_keys(ground: Ground) -> Iterator[Finding]:
         return
     good = answer.status == 200 and b'"keys"' in answer.body
     yield Finding("our keys", "works" if good else "fails", f"{url} answers {answer.status}")
+
+
+def _ohif(ground: Ground) -> Iterator[Finding]:
+    """The folder is what `smartapp ohif` serves; whether its address answers from here is a good sign, no proof."""
+    ohif = ground.settings.ohif
+    if ohif is None:
+        return
+    try:
+        read_release(ohif.dir)
+    except ConfigurationError as error:
+        yield Finding("OHIF", "fails", error.sentence)
+        return
+    try:
+        door = ground.outbound.for_origins("doctor-ohif", (ohif.base_url,))
+        status = door.request("GET", f"{ohif.base_url}/healthz", max_bytes=2**18).status
+    except SmartappError as error:
+        yield Finding("OHIF", "look", f"{ohif.base_url} does not answer from here ({error.code}): run `smartapp ohif`")
+        return
+    good = status == 200
+    yield Finding("OHIF", "works" if good else "fails", f"{ohif.base_url} answers {status}")
 
 
 def _hospital(ground: Ground, ehrs: Ehrs, provider: Provider) -> Iterator[Finding]:

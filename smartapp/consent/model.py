@@ -2,23 +2,63 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from smartapp.consent.facts import SeriesFacts, StudyFacts
+from smartapp.consent.principal import AppPrincipal
+from smartapp.consent.reach import Reach
 from smartapp.errors import AccessDenied, Reason
 from smartapp.identity.model import PatientKey, Principal
+
+__all__ = [
+    "LETTER",
+    "SEAL",
+    "Action",
+    "AnyPermit",
+    "AppPrincipal",
+    "Decision",
+    "Extent",
+    "IndexPermit",
+    "Permit",
+    "Purpose",
+    "Question",
+    "SeriesFacts",
+    "SignInPermit",
+    "StudyFacts",
+]
 
 
 class Action(StrEnum):
     """What somebody wants to do."""
 
+    READ = "read"
+    """Learn of one study that is named what a list would say of it."""
     LIST = "list"
     """Learn which studies and reports exist, with their dates, kinds and body parts."""
+    LIST_REPORTS = "list-reports"
+    """Learn which studies have reports, so as to be told of these. People learn it with the list."""
+    INDEX = "index"
+    """Have the EHR and the PACS asked which studies there are. It shows nothing by itself."""
+    READ_PERSON = "read-person"
+    """Learn who the patient is, and what is on record of the grant that is asked under. No study is behind it."""
     READ_REPORT = "read-report"
     """Read the radiologist's report of a study, and what is attached to it."""
     VIEW_IMAGES = "view-images"
     """See a study's pictures and the data that describes them, or receive its DICOM objects."""
+
+
+LETTER: Final = {
+    Action.READ: "r",
+    Action.LIST: "s",
+    Action.LIST_REPORTS: "s",
+    Action.READ_PERSON: "r",
+    Action.INDEX: "s",
+    Action.READ_REPORT: "r",
+    Action.VIEW_IMAGES: "r",
+}
+"""Each action as an interaction of scopes (SMART App Launch 2.2)."""
 
 
 class Purpose(StrEnum):
@@ -26,6 +66,12 @@ class Purpose(StrEnum):
 
     PATRQT = "PATRQT"
     FAMRQT = "FAMRQT"
+    TREAT = "TREAT"
+    COC = "COC"
+    HRESCH = "HRESCH"
+    HPAYMT = "HPAYMT"
+    HOPERAT = "HOPERAT"
+    PUBHLTH = "PUBHLTH"
 
 
 class Extent(StrEnum):
@@ -34,25 +80,6 @@ class Extent(StrEnum):
     SUMMARY = "summary"
     REPORT = "report"
     IMAGES = "images"
-
-
-@dataclass(frozen=True)
-class StudyFacts:
-    """What is known of one study when the question is put.
-
-    `owners` are the patients that the sources name for it (the EHR by subject, the PACS by PatientID matched to an
-    identifier); empty when no source names one that we know. `started` is the date at the hospital.
-    """
-
-    uid: str
-    owners: frozenset[PatientKey]
-    started: date | None
-    modalities: frozenset[str]
-    body_sites: frozenset[str]
-    contradicted: bool = False
-    """True when a source says the study is somebody else's (a foreign PatientID, another subject)."""
-    labels: frozenset[str] = frozenset()
-    """The EHR's security labels of the study and its reports, as `system|code`. They hide nothing from the patient."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +129,20 @@ class SignInPermit(_Sealed):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConsentPermit(_Sealed):
+    """Lets a grant's own Consent be written to the EHR of its patient, by a job, and nothing be read but that."""
+
+    patient: PatientKey
+    credential_id: str
+    grant_id: str
+
+    @property
+    def provider(self) -> str:
+        """The hospital whose EHR is written to."""
+        return self.patient.provider
+
+
+@dataclass(frozen=True, kw_only=True)
 class IndexPermit(_Sealed):
     """Lets the study index ask EHR and PACS which studies and reports a patient has; it shows nothing by itself."""
 
@@ -120,7 +161,7 @@ class Permit(_Sealed):
 
     It reaches `studies` (Study Instance UIDs) of `patient`, for `action` and `purpose`, until `expires_at` (UTC);
     `disclosure_id` is the open disclosure that covers it. `still_held` re-reads, at every call, whether the right
-    behind it stands.
+    behind it stands. `reach` narrows it further, within a study, for an app; None does not.
     """
 
     principal: Principal
@@ -132,6 +173,7 @@ class Permit(_Sealed):
     disclosure_id: str
     expires_at: datetime
     still_held: Callable[[], None]
+    reach: Reach | None = None
 
     @property
     def provider(self) -> str:
@@ -143,6 +185,15 @@ class Permit(_Sealed):
         """The EHR credential to ask with."""
         return self.principal.credential_id
 
+    @property
+    def letter(self) -> str:
+        """The interaction as scopes have it: `s` where it searches, `r` where it reads."""
+        return LETTER[self.action]
+
+    def shows_series(self, facts: StudyFacts, series: SeriesFacts) -> bool:
+        """Whether it reaches this series of a study that it reaches."""
+        return self.reach is None or self.reach.series(facts, series, self.letter)
+
     def check(self) -> None:
         """Raises PermitEnded when the right ended: signed out, revoked, or past its end."""
         self.still_held()
@@ -153,4 +204,4 @@ class Permit(_Sealed):
             raise AccessDenied(Reason("study-not-permitted", "permit"))
 
 
-AnyPermit = Permit | IndexPermit | SignInPermit
+AnyPermit = Permit | IndexPermit | SignInPermit | ConsentPermit

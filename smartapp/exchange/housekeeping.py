@@ -8,8 +8,8 @@ from typing import Final
 from smartapp.audit.flusher import Flusher
 from smartapp.audit.service import AuditTrail
 from smartapp.errors import SmartappError
+from smartapp.exchange.credentials import Credentials
 from smartapp.identity.service import Identity
-from smartapp.launch.keeper import TokenKeeper
 
 _EVERY: Final = 60.0
 """Seconds."""
@@ -19,10 +19,10 @@ _log = logging.getLogger(__name__)
 class Housekeeping:
     """Threads of a serving process. Any number of workers may do this at once: each row is cleared by one of them."""
 
-    def __init__(self, audit: AuditTrail, identity: Identity, keeper: TokenKeeper) -> None:
+    def __init__(self, audit: AuditTrail, identity: Identity, credentials: Credentials) -> None:
         self._audit = audit
         self._identity = identity
-        self._keeper = keeper
+        self._credentials = credentials
         self._flusher = Flusher(audit)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
@@ -40,9 +40,8 @@ class Housekeeping:
         self._flusher.stop()
 
     def tidy(self) -> None:
-        """Ends the sessions that lapsed, and gives their credentials back to the EHR."""
-        for credential_id in self._identity.end_expired():
-            self._keeper.end(credential_id)
+        """Ends the sessions that lapsed; credentials that no grant lives on with are given back to the EHR."""
+        self._credentials.release(self._identity.end_expired())
 
     def _run(self) -> None:
         while not self._over.wait(_EVERY):

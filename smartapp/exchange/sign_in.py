@@ -1,14 +1,20 @@
 """Signing in through the hospital, and out again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+
+from sqlalchemy.orm import Session
 
 from smartapp.access.service import Access
 from smartapp.clock import Clock
+from smartapp.consent.grants.model import Grant
 from smartapp.db.unit import Database
 from smartapp.errors import AccessDenied, Reason, SmartappError
 from smartapp.exchange.alerts.service import Alerts
+from smartapp.exchange.approvals.service import Approvals
+from smartapp.exchange.credentials import Credentials
+from smartapp.exchange.grants.service import AppGrants
 from smartapp.exchange.representatives import end_of_right
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, PrincipalKind
@@ -43,6 +49,9 @@ class SignIn:
         fhir: FhirReader,
         identity: Identity,
         alerts: Alerts,
+        approvals: Approvals,
+        app_grants: AppGrants,
+        credentials: Credentials,
     ) -> None:
         self._settings = settings
         self._clock = clock
@@ -53,14 +62,25 @@ class SignIn:
         self._fhir = fhir
         self._identity = identity
         self._alerts = alerts
+        self._approvals = approvals
+        self._app_grants = app_grants
+        self._credentials = credentials
 
     def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None, *, request_id: str) -> BegunLaunch:
         """Where to send the browser for a launch that the EHR began (SMART App Launch 2.2, EHR launch)."""
         return self._launcher.begin(iss=iss, launch=launch, browser_secret=flow_secret, request_id=request_id)
 
-    def start_standalone(self, provider_id: str, flow_secret: str | None, *, request_id: str) -> BegunLaunch:
-        """Where to send the browser for a sign-in that began at our start page (standalone launch)."""
-        return self._launcher.begin(provider_id=provider_id, browser_secret=flow_secret, request_id=request_id)
+    def start_standalone(
+        self, provider_id: str, flow_secret: str | None, *, request_id: str, after: str = "", lasting: bool = False
+    ) -> BegunLaunch:
+        """Where to send the browser for a sign-in that began with us (standalone launch).
+
+        `after` is the handle of an app's request that waits for it (`OpenedSession.after` gives it back), never an
+        address. `lasting` asks the EHR for a credential that outlives the session (`offline_access`).
+        """
+        return self._launcher.begin(
+            provider_id=provider_id, browser_secret=flow_secret, after=after, lasting=lasting, request_id=request_id
+        )
 
     def finish(self, params: Mapping[str, Sequence[str]], browser: Browser, *, request_id: str) -> OpenedSession:
         """Opens a session for the person and the record that the EHR named.
@@ -71,15 +91,17 @@ class SignIn:
         """
         done = self._launcher.complete(params, browser.flow_secret, request_id=request_id)
         try:
-            opened = self._open(done, browser, request_id)
+            opened, waited = self._open(done, browser, request_id)
         except SmartappError:
             self._keeper.end(done.credential_id)
             raise
-        for credential_id in opened.replaced_credentials:
-            self._keeper.end(credential_id)
+        self._credentials.release([*opened.replaced_credentials, *(grant.credential_id for grant in waited)])
         return opened
 
-    def _open(self, done: CompletedLaunch, browser: Browser, request_id: str) -> OpenedSession:
+    def _open(
+        self, done: CompletedLaunch, browser: Browser, request_id: str
+    ) -> tuple[OpenedSession, tuple[Grant, ...]]:
+        """The session, and the grants that had waited for this sign-in, as they were before it."""
         if done.relation is PrincipalKind.CLINICIAN:
             raise AccessDenied(Reason("clinicians-not-yet", "policy"))
         permit = self._access.sign_in(done.provider, done.patient_id, done.credential_id, request_id)
@@ -87,6 +109,8 @@ class SignIn:
         acting = done.relation is PrincipalKind.REPRESENTATIVE
         person = self._fhir.person_name(permit, done.fhir_user) if acting else record.name
         display = Display(person_name=person, record_name=record.name, record_birth_date=record.birth_date)
+        patient = PatientKey(done.provider, done.patient_id)
+        lasting = self._keeper.lasting(done.credential_id, patient)
         with self._database.write() as session:
             opened = self._identity.open_session(
                 session,
@@ -95,17 +119,25 @@ class SignIn:
                 sub=done.sub,
                 fhir_user=done.fhir_user,
                 kind=done.relation,
-                patient=PatientKey(done.provider, done.patient_id),
+                patient=patient,
                 credential_id=done.credential_id,
                 display=display,
                 user_agent=browser.user_agent,
                 replaces=browser.old_cookie,
                 relation=done.fhir_user.partition("/")[0] if acting else "",
                 expires_at=self._end_of_right(done.provider, record.birth_date) if acting else None,
+                auth_time=done.auth_time,
                 request_id=request_id,
             )
             self._alerts.signed_in(session, opened.person_id, done.provider, opened.agent)
-            return opened
+            self._pass_on(session, done, opened)
+            waited = self._app_grants.signed_in(session, opened.person_id, patient, done.credential_id, lasting=lasting)
+        return replace(opened, after=done.after), waited
+
+    def _pass_on(self, session: Session, done: CompletedLaunch, opened: OpenedSession) -> None:
+        """A request that this browser held before it went to the EHR is held by its new session."""
+        if done.after and opened.replaced_session:
+            self._approvals.pass_on(session, done.after, opened.replaced_session, opened.session_id)
 
     def _end_of_right(self, provider_id: str, birth_date: date | None) -> datetime | None:
         provider = self._settings.provider(provider_id)
@@ -130,5 +162,5 @@ class SignIn:
         self._give_back(self._identity.end(session_id, person_id=person_id, request_id=request_id))
 
     def _give_back(self, credential_ids: Iterable[str]) -> None:
-        for credential_id in credential_ids:
-            self._keeper.end(credential_id)
+        """Unless a grant lives on with one of them."""
+        self._credentials.release(credential_ids)

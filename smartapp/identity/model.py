@@ -22,6 +22,8 @@ class PrincipalKind(StrEnum):
     PATIENT = "patient"
     REPRESENTATIVE = "representative"
     CLINICIAN = "clinician"
+    APP = "app"
+    """An app that other people wrote, under a grant."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Context:
     """One patient's record, open in a browser session.
 
     `fhir_user` is the acting person's FHIR reference at the hospital. `relation` says what a representative is to the
-    patient (empty for the patient); `expires_at` (UTC) is where the right ends before the session does.
+    patient (empty for the patient); `expires_at` (UTC) is where the right ends before the session does; `auth_time`
+    (UTC) when the hospital says that the person proved who they are, if it says so.
     """
 
     context_id: str
@@ -66,6 +69,7 @@ class Context:
     display: Display
     relation: str = ""
     expires_at: datetime | None = None
+    auth_time: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,10 @@ class OpenedSession:
     replaced_credentials: tuple[str, ...] = ()
     person_id: str = ""
     agent: str = ""
+    replaced_session: str = ""
+    """The id of the session that ended for it, in the same browser; empty when there was none."""
+    after: str = field(default="", repr=False)
+    """What waited for this sign-in: a handle of a request that an app made. Empty: nothing."""
 
 
 @dataclass(frozen=True)

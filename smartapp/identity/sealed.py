@@ -1,7 +1,7 @@
 """What a context keeps sealed under the patient's data key: names, birth date, references."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +26,7 @@ class ContextSeal:
             "person": context.display.person_name,
             "record": context.display.record_name,
             "born": born.isoformat() if born else None,
+            "auth": context.auth_time.isoformat() if context.auth_time else None,
         }
         key = self._datakeys.for_patient(str(context.patient), session=session)
         return StoredContext(
@@ -43,6 +44,7 @@ class ContextSeal:
         patient = PatientKey(row.provider, row.patient_id)
         plain = json.loads(envelope.open_(self._datakeys.for_patient(str(patient)), row.sealed, _aad(row.id)))
         born = date.fromisoformat(plain["born"]) if plain["born"] else None
+        auth = plain.get("auth")  # sessions of before have none
         return Context(
             context_id=row.id,
             kind=PrincipalKind(row.kind),
@@ -52,6 +54,7 @@ class ContextSeal:
             display=Display(plain["person"], plain["record"], born),
             relation=plain["relation"],
             expires_at=row.expires_at,
+            auth_time=datetime.fromisoformat(auth) if auth else None,
         )
 
 

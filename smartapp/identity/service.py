@@ -1,5 +1,6 @@
 """People, and the browser sessions in which they act."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -54,6 +55,7 @@ class Identity:
         self._clock = clock
         self._idle = timedelta(seconds=limits.idle)
         self._absolute = timedelta(seconds=limits.absolute)
+        self._with_the_end: list[Callable[[Session, str], None]] = []
 
     def open_session(
         self,
@@ -71,23 +73,24 @@ class Identity:
         replaces: str | None,
         relation: str = "",
         expires_at: datetime | None = None,
+        auth_time: datetime | None = None,
         request_id: str = "",
     ) -> OpenedSession:
         """Opens a session for one record, within the caller's write.
 
         The person is whoever (provider, iss, sub) names. `replaces` is the cookie that this browser sent: its session
         ends in the same transaction, so that no cookie known from before a sign-in opens anything after it. A
-        representative's `relation` and `expires_at` (UTC) come from the credential. ValueError for a patient of
-        another provider.
+        representative's `relation` and `expires_at` (UTC) come from the credential; `auth_time` is the EHR's word for
+        when the person proved who they are. ValueError for a patient of another provider.
         """
         if patient.provider != provider:
             raise ValueError("a session and its record belong to one provider")
         now = self._clock.now()
-        replaced = self._replace(session, replaces, request_id)
+        old, replaced = self._replace(session, replaces, request_id)
         subject_ref = self._keyring.mac("identity.subject", f"{provider}\x1f{iss}\x1f{sub}")
         person = store.person_id(session, subject_ref, provider, new_id("per"), now)
         agent = agents.summary(user_agent)
-        opened = OpenedSession(new_secret("sas"), new_id("ses"), new_id("ctx"), replaced, person, agent)
+        opened = OpenedSession(new_secret("sas"), new_id("ses"), new_id("ctx"), replaced, person, agent, old)
         context = Context(
             opened.context_id,
             kind,
@@ -97,12 +100,37 @@ class Identity:
             display,
             relation=relation,
             expires_at=expires_at,
+            auth_time=auth_time,
         )
         row = StoredSession(opened.session_id, person, agent, now, now, now + self._absolute)
         store.add(session, row, self._cookie_ref(opened.cookie), self._seal.close(context, session))
         detail = {"as": kind.value, "agent": row.agent, "relation": relation}
         self._record(session, "session.open", row, patient=patient, detail=detail, request_id=request_id)
         return opened
+
+    def ends_with(self, work: Callable[[Session, str], None]) -> None:
+        """From now on `work(session, session_id)` is done within every write that ends a session, however it ends: so
+        nothing that hangs on it outlives it, not even a crash. Said once, when the house is built.
+        """
+        self._with_the_end.append(work)
+
+    def held_context(self, session: Session, session_id: str, context_id: str) -> Context:
+        """The context of a session that is live, and stays so until the caller's write ends: who ends the session
+        waits. Raises PermitEnded otherwise.
+        """
+        store.lock(session, session_id)
+        return self.context(session, session_id, context_id)
+
+    def context(self, session: Session, session_id: str, context_id: str) -> Context:
+        """The context of a live session, with what is sealed of it. Raises PermitEnded otherwise."""
+        found = store.context_of(session, session_id, context_id)
+        if found is None or not self._is_live(found[0], self._clock.now()):
+            raise PermitEnded
+        return self._seal.open_(found[1])
+
+    def uses_credential(self, session: Session, credential_id: str) -> bool:
+        """Whether a session that was not ended uses this credential of the EHR."""
+        return store.credential_in_use(session, credential_id)
 
     def lookup(self, cookie: str, *, touch: bool = True) -> BrowserSession | None:
         """The live session that `cookie` opens, else None: one indexed read.
@@ -215,14 +243,19 @@ class Identity:
             credentials.extend(credential for each in ended for credential in each)
         return tuple(credentials)
 
-    def _replace(self, session: Session, cookie: str | None, request_id: str) -> tuple[str, ...]:
+    def _replace(self, session: Session, cookie: str | None, request_id: str) -> tuple[str, tuple[str, ...]]:
+        """The id of the session of `cookie`, which ends, and the credentials it used."""
         found = store.by_cookie(session, self._cookie_ref(cookie)) if cookie else None
-        return self._end(session, found[0], "session.rotate", request_id) if found else ()
+        if found is None:
+            return "", ()
+        return found[0].id, self._end(session, found[0], "session.rotate", request_id)
 
     def _end(self, session: Session, row: StoredSession, kind: str, request_id: str = "") -> tuple[str, ...]:
         if not store.end(session, row.id, self._clock.now()):
             return ()
         self._record(session, kind, row, request_id=request_id)
+        for work in self._with_the_end:
+            work(session, row.id)
         return tuple(context.credential_id for context in store.contexts(session, row.id))
 
     def _record(

@@ -74,6 +74,18 @@ def context_of(session: Session, session_id: str, context_id: str) -> tuple[Stor
     return _split(row) if row else None
 
 
+def lock(session: Session, session_id: str) -> None:
+    """Holds the row of a session until the transaction ends (PostgreSQL; SQLite has one writer anyway)."""
+    session.execute(select(SessionRow.id).where(SessionRow.id == session_id).with_for_update())
+
+
+def credential_in_use(session: Session, credential_id: str) -> bool:
+    """Whether a context of a session that was not ended has this credential."""
+    found = select(ContextRow.id).join(SessionRow, SessionRow.id == ContextRow.session_id)
+    found = found.where(ContextRow.credential_id == credential_id, SessionRow.ended_at.is_(None)).limit(1)
+    return session.execute(found).first() is not None
+
+
 def of_person(session: Session, person: str) -> list[StoredSession]:
     """The person's sessions that were not ended, newest first; some may be over by their limits."""
     newest = SessionRow.created_at.desc()

@@ -19,6 +19,7 @@ from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.model import TokenAnswer
 from smartapp.launch.refresh import Dead, ask_next
 from smartapp.launch.refusals import severity
+from smartapp.launch.scopes import OFFLINE
 from smartapp.launch.store import Kept
 from smartapp.launch.token_request import revoke
 from smartapp.launch.vault import Tokens, Vault
@@ -81,6 +82,16 @@ class TokenKeeper:
         with self._database.write() as session:
             store.add(session, kept)
         return credential_id
+
+    def lasting(self, credential_id: str, patient: PatientKey) -> bool:
+        """Whether the credential outlives the session it came with: the EHR gave `offline_access`, and a refresh token
+        (SMART App Launch 2.2, scopes for requesting a refresh token). False for one that is dead or another's.
+        """
+        try:
+            kept = self._find(credential_id, patient)
+        except UpstreamRefused:
+            return False
+        return OFFLINE in kept.scope.split() and self._open(kept, patient).refresh is not None
 
     def bearer(self, permit: AnyPermit) -> str:
         """A live access token for the permit's patient.

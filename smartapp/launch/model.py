@@ -38,6 +38,8 @@ class PendingFlow:
     browser: str = field(repr=False)
     asked: tuple[str, ...]
     metadata: Metadata
+    after: str = field(default="", repr=False)
+    """What waits for the sign-in: a handle of ours, never an address. Empty: nothing."""
 
 
 @dataclass(frozen=True)
@@ -100,3 +102,5 @@ class CompletedLaunch:
     relation: PrincipalKind
     need_patient_banner: bool
     imaging_studies: tuple[str, ...] = ()
+    after: str = field(default="", repr=False)
+    """What waited for the sign-in, as it was said when the flow began."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from smartapp.launch.model import Mode
 
+OFFLINE = "offline_access"
 _LETTERS = "cruds"
 _V1 = {"read": "rs", "write": "cud", "*": _LETTERS}
 _CLINICAL = re.compile(r"(patient|user|system)/(\*|[A-Z][A-Za-z]+)\.(read|write|\*|c?r?u?d?s?)(?:\?([!->@-~]+))?")
@@ -19,10 +20,15 @@ class _Clinical:
     filters: frozenset[str]
 
 
-def asked_for(configured: Iterable[str], mode: Mode) -> tuple[str, ...]:
-    """The scopes to ask: `launch` names an EHR's launch, `launch/patient` asks it to let the person choose a record."""
+def asked_for(configured: Iterable[str], mode: Mode, *, lasting: bool = False) -> tuple[str, ...]:
+    """The scopes to ask: `launch` names an EHR's launch, `launch/patient` asks it to let the person choose a record.
+
+    `lasting`: for a credential that outlives the person's presence, `offline_access` in the place of `online_access`.
+    """
     wanted, other = ("launch", "launch/patient") if mode == "ehr" else ("launch/patient", "launch")
     kept = [scope for scope in configured if scope not in {wanted, other}]
+    if lasting:
+        kept = [*(scope for scope in kept if scope != "online_access"), OFFLINE]
     return tuple(dict.fromkeys([wanted, "openid", "fhirUser", *kept]))
 
 

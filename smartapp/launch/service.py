@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
@@ -27,6 +28,18 @@ from smartapp.launch.token_request import ask_token, code_grant
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Provider, Settings
 from smartapp.tokens.single_use import SingleUse
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """The flow that is to begin."""
+
+    provider: Provider
+    mode: Mode
+    iss: str
+    launch: str | None = None
+    after: str = ""
+    lasting: bool = False
 
 
 class Launcher:
@@ -58,18 +71,23 @@ class Launcher:
         provider_id: str | None = None,
         launch: str | None = None,
         browser_secret: str | None = None,
+        after: str = "",
+        lasting: bool = False,
         request_id: str = "",
     ) -> BegunLaunch:
         """Begins a flow: an EHR launch (`iss`, `launch`) or a standalone one (`provider_id`).
 
-        `browser_secret` is the flow cookie that the browser brought, if any. Raises LaunchRefused (nothing is asked
-        of the network for an `iss` that is not configured), Upstream errors when the EHR does not answer.
+        `browser_secret` is the flow cookie that the browser brought, if any; `after` a handle of ours that `complete`
+        gives back; `lasting` asks the EHR for a credential that outlives the session. Raises LaunchRefused (nothing is
+        asked of the network for an `iss` that is not configured), Upstream errors when the EHR does not answer.
         """
         with self._refusals_recorded(request_id) as facts:
             if iss is not None:
-                return self._begin(providers.by_iss(self._settings, iss), "ehr", iss, launch, browser_secret, facts)
+                provider = providers.by_iss(self._settings, iss)
+                return self._begin(_Wanted(provider, "ehr", iss, launch), browser_secret, facts)
             provider = providers.by_id(self._settings, provider_id or "")
-            return self._begin(provider, "standalone", provider.iss, None, browser_secret, facts)
+            wanted = _Wanted(provider, "standalone", provider.iss, after=after, lasting=lasting)
+            return self._begin(wanted, browser_secret, facts)
 
     def complete(
         self, params: Mapping[str, Sequence[str]], browser_secret: str | None, *, request_id: str = ""
@@ -92,27 +110,21 @@ class Launcher:
                 self._keeper.give_back(flow.provider, answer.access_token, answer.refresh_token)
                 raise
 
-    def _begin(
-        self,
-        provider: Provider,
-        mode: Mode,
-        iss: str,
-        launch: str | None,
-        brought: str | None,
-        facts: dict[str, str],
-    ) -> BegunLaunch:
+    def _begin(self, wanted: _Wanted, brought: str | None, facts: dict[str, str]) -> BegunLaunch:
+        provider = wanted.provider
         facts["provider"] = provider.id
-        handle = checked_launch(launch) if mode == "ehr" else None
+        handle = checked_launch(wanted.launch) if wanted.mode == "ehr" else None
         secret, state = flow_secret(brought), new_state()
         flow = PendingFlow(
             provider=provider.id,
-            mode=mode,
-            iss=iss,
+            mode=wanted.mode,
+            iss=wanted.iss,
             nonce=secrets.token_urlsafe(32),
             verifier=new_verifier(),
             browser=self._keyring.mac(PURPOSE, secret),
-            asked=asked_for(provider.scopes, mode),
-            metadata=self._ehrs.metadata(self._ehrs.of(provider.id), iss),
+            asked=asked_for(provider.scopes, wanted.mode, lasting=wanted.lasting),
+            metadata=self._ehrs.metadata(self._ehrs.of(provider.id), wanted.iss),
+            after=wanted.after,
         )
         self._flows.put(state, flow)
         url = authorize_url(provider, flow, state=state, redirect_uri=self._redirect_uri, launch=handle)
@@ -156,6 +168,7 @@ class Launcher:
             relation=user.relation,
             need_patient_banner=answer.need_patient_banner,
             imaging_studies=answer.imaging_studies,
+            after=flow.after,
         )
 
     def _record_launch(

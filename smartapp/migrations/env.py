@@ -7,12 +7,19 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Column
 
 import smartapp.audit.tables
+import smartapp.consent.grants.tables
 import smartapp.db.outbox.tables
 import smartapp.db.tables
+import smartapp.exchange.approvals.tables
+import smartapp.exchange.developers.tables
+import smartapp.exchange.grants.tables
+import smartapp.identity.apps.tables
 import smartapp.identity.contacts.tables
 import smartapp.identity.tables
 import smartapp.launch.tables
 import smartapp.records.tables
+import smartapp.tokens.apps.tables
+import smartapp.tokens.limits.tables
 import smartapp.tokens.tables  # noqa: F401 -- as those above: importing a model makes it known to Base
 from smartapp.db.base import Base
 from smartapp.db.types import UtcDateTime

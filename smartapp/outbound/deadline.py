@@ -40,6 +40,12 @@ def applies(deadline: Deadline) -> Iterator[None]:
         del _current.deadline
 
 
+def time_left() -> float:
+    """Seconds left of the deadline that applies in this thread."""
+    deadline: Deadline = _current.deadline
+    return deadline.remaining()
+
+
 class _TimedSocket(io.RawIOBase):
     """Reads a socket, waiting each time for the read timeout or the deadline, whichever is sooner."""
 

@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Final, Self
@@ -15,11 +14,13 @@ from requests import PreparedRequest, Response
 from smartapp.clock import Clock
 from smartapp.errors import UpstreamDown, UpstreamMalformed
 from smartapp.outbound.adapter import Adapter
+from smartapp.outbound.answer import Answer
 from smartapp.outbound.body import coding, read_raw
 from smartapp.outbound.breaker import Breaker
 from smartapp.outbound.deadline import Deadline
 from smartapp.outbound.exchange import Exchange
 from smartapp.outbound.origins import allowed
+from smartapp.outbound.public import PublicDoor
 from smartapp.outbound.retries import RETRIES, Patience
 from smartapp.settings import Upstreams
 
@@ -31,16 +32,6 @@ _STREAMS: Final = 12
 """At once per origin: a PACS that is given sixteen slow readers answers nobody else."""
 _SLOT_WAIT: Final = 5.0
 _HEADERS: Final = {"User-Agent": "smartapp", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "keep-alive"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an upstream said; `headers` ignore case. `status` is below 500 and not 429; 3xx are not followed."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    url: str
 
 
 class StreamedAnswer:
@@ -201,6 +192,10 @@ class Outbound:
         adapter = Adapter(ca_file, len(permitted))
         exchange = Exchange(adapter, permitted, self._upstreams, self._clock, self._sleep, self._breaker)
         return Door(name, exchange, self._slot)
+
+    def for_public(self, *, loopback: bool = False) -> PublicDoor:
+        """A door to public hosts that came from a registration; `loopback` lets in this machine, in the sandbox."""
+        return PublicDoor(self._upstreams, self._clock, loopback=loopback)
 
     def _breaker(self, origin: str) -> Breaker:
         with self._lock:

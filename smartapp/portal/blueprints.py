@@ -4,7 +4,11 @@ from typing import Final
 
 from smartapp.portal import assets, service
 from smartapp.portal.alerts import routes as alerts
+from smartapp.portal.approval import routes as approval
+from smartapp.portal.apps import routes as apps
 from smartapp.portal.copies import routes as copies
+from smartapp.portal.developers import routes as developers
+from smartapp.portal.openapi import routes as openapi
 from smartapp.portal.patient import compare
 from smartapp.portal.patient import routes as patient
 from smartapp.portal.session import routes as session
@@ -19,4 +23,9 @@ BLUEPRINTS: Final = (
     copies.blueprint,
     alerts.blueprint,
     session.blueprint,
+    approval.blueprint,
+    apps.home_blueprint,
+    apps.blueprint,
+    developers.blueprint,
+    openapi.blueprint,
 )

@@ -23,6 +23,14 @@ def day_text(value: date | datetime, zone: ZoneInfo) -> str:
     return format_date(value, format="long", locale=get_locale())
 
 
+def iso_text(text: str) -> str:
+    """A date as it is written in data, in words; a year, a month or a moment stays as it is."""
+    try:
+        return format_date(date.fromisoformat(text), format="long", locale=get_locale()) if len(text) == 10 else text
+    except ValueError:
+        return text
+
+
 @pass_context
 def moment(context: Context, value: datetime) -> str:
     """Day and time at the record's hospital, with the name of its time zone. `value` must be aware."""

@@ -6,10 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from smartapp.consent.facts import SeriesFacts
 from smartapp.dicomweb.upstream.model import PatientIds
+from smartapp.fhir.upstream.model import ReportAttachment
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 
-VERSION = 4
+_REPORT_LISTS = ("categories", "marks", "category_codings", "codings", "performers")
+
+VERSION = 6
 """Of the layout. Another one's bytes are not read: the index is fetched anew."""
 
 
@@ -19,9 +23,11 @@ def encode(index: StudyIndex) -> bytes:
     return json.dumps(document, default=_plain, separators=(",", ":")).encode()
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> str | list[Any]:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, frozenset):
+        return sorted(value)
     raise TypeError(type(value).__name__)
 
 
@@ -39,27 +45,34 @@ def decode(data: bytes) -> StudyIndex | None:
 
 
 def _study(fields: Mapping[str, Any]) -> IndexedStudy:
-    started = fields["started"]
     return IndexedStudy(
         **{
             **fields,
-            "started": datetime.fromisoformat(started) if started else None,
+            "started": _moment(fields["started"]),
+            "updated": _moment(fields["updated"]),
             "modalities": tuple(fields["modalities"]),
             "body_parts": tuple(fields["body_parts"]),
             "body_sites": tuple(fields["body_sites"]),
             "labels": tuple(fields["labels"]),
+            "told_series": tuple(
+                SeriesFacts(each["uid"], each["modality"], frozenset(each["body_sites"]))
+                for each in fields["told_series"]
+            ),
             "reports": tuple(_report(report) for report in fields["reports"]),
         }
     )
 
 
 def _report(fields: Mapping[str, Any]) -> ReportLink:
-    issued = fields["issued"]
     return ReportLink(
         **{
             **fields,
-            "issued": datetime.fromisoformat(issued) if issued else None,
-            "categories": tuple(fields["categories"]),
-            "marks": tuple(fields["marks"]),
+            **{name: _moment(fields[name]) for name in ("issued", "effective", "updated")},
+            **{name: tuple(fields[name]) for name in _REPORT_LISTS},
+            "forms": tuple(ReportAttachment(**form) for form in fields["forms"]),
         }
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

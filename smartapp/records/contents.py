@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
+from smartapp.dicomweb.core.deidentify.rows import row_is_showable
 from smartapp.dicomweb.core.dicomjson import Row, clean, get, in_viewing_order, number, retrieve_url
 from smartapp.dicomweb.core.sr import is_structured_report
 from smartapp.records.addresses import Addresses
@@ -45,7 +46,8 @@ def paper_kind(sop_class: str) -> PaperKind:
 class Listed:
     """An instance of a series. `frame_size` is that of an uncompressed frame, 0 where it is not whole bytes a sample.
 
-    `at` and `size` say where its JSON stands in the series' metadata, in bytes.
+    `at` and `size` say where its JSON stands in the series' metadata, in bytes. `showable`: it may be had
+    de-identified, by what its metadata say.
     """
 
     sop: str
@@ -55,6 +57,7 @@ class Listed:
     frame_size: int
     at: int
     size: int
+    showable: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def read_contents(rows: Sequence[Row], addresses: Addresses, study: str, series:
         text = json.dumps(cleaned(row, addresses.of(study, series, sop)), separators=(",", ":")).encode()
         document += b"," if listed else b""
         place = (number(row, "InstanceNumber"), _frames(row), _frame_size(row), len(document), len(text))
-        listed.append(Listed(sop, get(row, "SOPClassUID"), *place))
+        listed.append(Listed(sop, get(row, "SOPClassUID"), *place, row_is_showable(row)))
         document += text
     return Contents(tuple(listed)), bytes(document + b"]")
 

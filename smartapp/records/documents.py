@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from smartapp.consent.aliases import shown_uid
 from smartapp.consent.model import Permit
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, clean, get, number
@@ -39,6 +40,15 @@ class StudyAt:
     def patient(self) -> PatientKey:
         """Whose it is."""
         return self.permit.patient
+
+    @property
+    def deidentified(self) -> bool:
+        """Whether who asks is shown de-identified images, under other UIDs."""
+        return self.permit.reach is not None and self.permit.reach.images == "deidentified"
+
+    def shown(self, uid: str) -> str:
+        """The UID as who asks is shown it."""
+        return shown_uid(self.permit.principal, uid)
 
 
 class Documents:

@@ -6,14 +6,23 @@ from typing import NoReturn
 from smartapp.access.service import Access
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
-from smartapp.consent.model import Action, Extent, Permit, StudyFacts
+from smartapp.consent.aliases import shown_uid
+from smartapp.consent.model import Action, AppPrincipal, Extent, Permit, StudyFacts
+from smartapp.consent.reach import Reach
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.errors import AccessDenied, NotFound
 from smartapp.identity.model import Principal
 from smartapp.records.index import IndexKeeper
 from smartapp.records.model import IndexedStudy, StudyIndex
 
-_EXTENTS = {Action.LIST: Extent.SUMMARY, Action.READ_REPORT: Extent.REPORT, Action.VIEW_IMAGES: Extent.IMAGES}
+_EXTENTS = {
+    Action.READ: Extent.SUMMARY,
+    Action.LIST: Extent.SUMMARY,
+    Action.LIST_REPORTS: Extent.REPORT,
+    Action.READ_PERSON: Extent.SUMMARY,
+    Action.READ_REPORT: Extent.REPORT,
+    Action.VIEW_IMAGES: Extent.IMAGES,
+}
 
 
 class Gate:
@@ -38,29 +47,44 @@ class Gate:
     ) -> tuple[Permit, StudyIndex, IndexedStudy]:
         """The permit to do `action` to one study, with the index and the study.
 
-        NotFound for one outside the index, or withheld from it: the question is asked all the same, so that the no is
-        written down, and neither EHR nor PACS is asked about it. AccessDenied where the study may be known of.
+        `uid` is the study's as the principal is shown it. NotFound for one outside the index, or withheld from it: the
+        question is asked all the same, so that the no is written down, and neither EHR nor PACS is asked about it.
+        AccessDenied where the study may be known of.
         """
         index = self.index(principal, request_id)
-        study = index.find(parse_uid(uid))
-        if action is Action.LIST and (study is None or not study.owned):
+        study = _find(principal, index, parse_uid(uid))
+        if action is Action.LIST and _unlisted(principal, study):
             self.refuse(principal, f"study {uid}", request_id)  # a list would be allowed, and be empty
         facts = study.facts(principal.patient) if study is not None else _of_nobody(uid)
         try:
             permit = self._ask(principal, action, [facts], request_id)
         except AccessDenied:
-            if study is None or not study.owned:
+            # To an app each no but one about its token is NotFound already, whichever study it names.
+            if not isinstance(principal, AppPrincipal) and (study is None or not study.owned):
                 raise NotFound from None
             raise
-        if study is None or uid not in permit.studies:
+        if study is None or study.uid not in permit.studies:
             raise NotFound
         return permit, index, study
+
+    def several(self, principal: Principal, studies: Sequence[IndexedStudy], action: Action, request_id: str) -> Permit:
+        """The permit to do `action` to these studies of the index; its `studies` are those that may be."""
+        return self._ask(principal, action, [study.facts(principal.patient) for study in studies], request_id)
+
+    def own(self, principal: Principal, request_id: str) -> Permit:
+        """The permit to be told of the patient and of what is on record of the grant itself: no study is behind it."""
+        return self._ask(principal, Action.READ_PERSON, (), request_id)
 
     def refuse(self, principal: Principal, what: str, request_id: str) -> NoReturn:
         """Writes down that something was asked for which is not there for the principal, and raises NotFound.
 
         For what needs no question: ids outside the study's own listing, or outside what a token reaches.
         """
+        self.note(principal, what, request_id)
+        raise NotFound
+
+    def note(self, principal: Principal, what: str, request_id: str) -> None:
+        """Writes down that something was refused."""
         self._audit.record(
             Event(
                 "authz.denied",
@@ -71,10 +95,26 @@ class Gate:
                 request_id=request_id,
             )
         )
-        raise NotFound
 
     def _ask(self, principal: Principal, action: Action, facts: Sequence[StudyFacts], request_id: str) -> Permit:
         return self._access.permit(principal, action, facts, extent=_EXTENTS[action], request_id=request_id)
+
+
+def _find(principal: Principal, index: StudyIndex, uid: str) -> IndexedStudy | None:
+    """The study shown under this UID. Under a de-identified grant none is shown under its own."""
+    if isinstance(principal, AppPrincipal) and principal.alias_key is not None:
+        return next((study for study in index.studies if shown_uid(principal, study.uid) == uid), None)
+    return index.find(uid)
+
+
+def _unlisted(principal: Principal, study: IndexedStudy | None) -> bool:
+    """Whether a list of this principal's would not hold the study. What an app's token lacks, the question says."""
+    if not isinstance(principal, AppPrincipal):
+        return study is None or not study.owned
+    reach = Reach.of(principal)
+    if not reach.may("ImagingStudy", "s"):
+        return False
+    return study is None or not study.owned or not reach.study(study.facts(principal.patient), "s")
 
 
 def _of_nobody(uid: str) -> StudyFacts:

@@ -1,31 +1,40 @@
 """The DICOMweb side: searches, metadata, instances, frames and pictures of the principal's patient."""
 
 import json
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
-from smartapp.dicomweb.core.dicomjson import Row, get, retrieve_url
+from smartapp.dicomweb.core.deidentify.files import deidentified
+from smartapp.dicomweb.core.deidentify.rules import is_bulk_kept
+from smartapp.dicomweb.core.dicomjson import get, retrieve_url
 from smartapp.dicomweb.core.render import PictureType, RenderPool, Window
-from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.errors import NotFound, PartWithheld, Unrenderable
 from smartapp.identity.model import Principal
-from smartapp.records.addresses import Addresses
 from smartapp.records.bulk import bulk_value
-from smartapp.records.contents import Contents, Listed, is_paper_modality
+from smartapp.records.contents import Listed
 from smartapp.records.documents import Documents, StudyAt
 from smartapp.records.flow import flowing
 from smartapp.records.frames import EXPLICIT_LE, FrameData, slice_native
 from smartapp.records.gate import Gate
-from smartapp.records.instances import Instances, Stored, VerifiedInstance, transfer_syntax
+from smartapp.records.instances import Instances, Stored, VerifiedInstance, disguised, pieces, transfer_syntax
 from smartapp.records.query import QidoQuery
 from smartapp.records.release import Judge
+from smartapp.records.view import Seen, View, searching
+
+LeftOut = Callable[[], None]
+"""Is told when part of what was asked for is held back, and so not in the answer."""
 
 _THUMBNAIL_AGE: Final = 7 * 86400
 _RENDERED: Final = 512 * 2**20
+
+
+def nobody() -> None:
+    """Who is not told."""
 
 
 class Images:
@@ -53,8 +62,7 @@ class Images:
         self._cache = cache
         self._pool = pool
         self._audit = audit
-        self._base_url = base_url
-        self._released = released
+        self._view = View(gate, documents, released, base_url)
 
     def search_studies(
         self, principal: Principal, query: QidoQuery, request_id: str, *, only: str | None = None
@@ -62,52 +70,90 @@ class Images:
         """The visible studies that match (PS3.18 §10.6); `only` that one, if it is among them."""
         index = self._gate.index(principal, request_id)
         permit = self._gate.listing(principal, index, request_id)
-        addresses = self._addresses(principal)
-        rows = [
-            {**study.row, **retrieve_url(addresses.of(study.uid))}
+        addresses = self._view.addresses(principal)
+        shown = [
+            study
             for study in index.studies
             if study.uid in permit.studies and study.images_available and only in {None, study.uid}
         ]
+        if permit.reach is None:
+            rows = [{**study.row, **retrieve_url(addresses.of(study.uid))} for study in shown]
+        else:
+            opened = (StudyAt(permit, index.ids, study, addresses, request_id) for study in shown)
+            rows = [row for at in opened if (row := self._study_row(at)) is not None]
+        permit.check()
         self._audit.count(permit.disclosure_id)
         return query.apply(rows)
 
+    def _study_row(self, at: StudyAt) -> dict[str, Any] | None:
+        """A study's row for an app; None for one of which it sees no series."""
+        if not self._view.narrowed(at):
+            return {**at.study.row, **retrieve_url(at.addresses.of(at.study.uid))}
+        rows = self._view.outline(at)
+        return self._view.study_row(at, rows) if rows else None
+
     def search_series(
-        self, principal: Principal, study: str, query: QidoQuery, request_id: str
+        self, principal: Principal, study: str, query: QidoQuery, request_id: str, left_out: LeftOut = nobody
     ) -> list[dict[str, Any]]:
-        """The series of a study that match."""
-        at = self.open_study(principal, study, request_id)
-        rows = [self._series_row(at, row) for row in self._visible(at)]
+        """The series of a study that match. `left_out` is told if some of the study is held back."""
+        at = self._view.open(principal, study, searching(principal), request_id)
+        seen = self._seen(at, left_out)
+        above = self._view.study_row(at, seen.rows)
+        rows = [self._view.series_row(at, above, row) for row in seen.rows]
+        at.permit.check()
         self._audit.count(at.permit.disclosure_id)
         return query.apply(rows)
 
     def search_instances(
-        self, principal: Principal, study: str, series: str | None, query: QidoQuery, request_id: str
+        self,
+        principal: Principal,
+        study: str,
+        series: str | None,
+        query: QidoQuery,
+        request_id: str,
+        left_out: LeftOut = nobody,
     ) -> list[dict[str, Any]]:
-        """The instances of a study, or of one of its series, that match."""
-        at = self.open_study(principal, study, request_id)
+        """The instances of a study, or of one of its series, that match. `left_out` as in `search_series`."""
+        at = self._view.open(principal, study, searching(principal), request_id)
+        seen = self._seen(at, left_out)
+        wanted = None if series is None else self._view.series(at, series)
+        above = self._view.study_row(at, seen.rows)
         rows: list[dict[str, Any]] = []
-        for row in self._visible(at):
+        for row in seen.rows:
             uid = get(row, "SeriesInstanceUID")
-            if series in {None, uid}:
-                above = self._series_row(at, row)
-                rows += [{**above, **instance} for instance in json.loads(self._documents.metadata(at, uid)[1])]
-        if series is not None and not rows:
-            self._gate.refuse(principal, f"series {study} {series}", request_id)
+            if wanted in {None, uid}:
+                over = self._view.series_row(at, above, row)
+                rows += [{**over, **instance} for instance in json.loads(self._view.document(at, uid))]
+        at.permit.check()
         self._audit.count(at.permit.disclosure_id)
         return query.apply(rows)
 
-    def metadata(self, principal: Principal, study: str, series: str | None, sop: str | None, request_id: str) -> bytes:
-        """The metadata of a study, a series or an instance, as a DICOM JSON array (PS3.18 §10.4.1.1.2)."""
+    def metadata(
+        self,
+        principal: Principal,
+        study: str,
+        series: str | None,
+        sop: str | None,
+        request_id: str,
+        left_out: LeftOut = nobody,
+    ) -> bytes:
+        """The metadata of a study, a series or an instance, as a DICOM JSON array (PS3.18 §10.4.1.1.2).
+
+        `left_out` is told if some of what was asked for is held back.
+        """
         at = self.open_study(principal, study, request_id)
         if series is None:
-            parts = [self._documents.metadata(at, uid)[1][1:-1] for uid in self._series_of(at)]
+            parts = [self._view.document(at, uid)[1:-1] for uid in self._seen(at, left_out).uids]
             document = b"[" + b",".join(part for part in parts if part) + b"]"
         elif sop is None:
-            self._contents(at, series)
-            document = self._documents.metadata(at, series)[1]
+            uid = self._view.series(at, series)
+            document = self._view.document(at, uid)
+            if at.deidentified and uid not in self._view.seen(at).retrievable:
+                left_out()
         else:
-            self.require(at, series, sop)
-            document = json.dumps([self._documents.row(at, series, sop)]).encode()
+            uid = self._view.series(at, series)
+            row = self._documents.row(at, uid, self._view.instance(at, uid, sop).sop)
+            document = json.dumps([self._view.row(at, row)]).encode()
         at.permit.check()
         self._audit.count(at.permit.disclosure_id, bytes=len(document))
         return document
@@ -118,19 +164,34 @@ class Images:
         """The instances, one after the other; each one's chunks are read before the next one is asked for.
 
         What is wrong with the request is raised at once; what goes wrong on the way, by the iterator or by the chunks.
-        PartWithheld for a whole study of which something is held back.
+        PartWithheld for a whole study, or a whole series, of which something is held back.
         """
         at = self.open_study(principal, study, request_id)
-        if series is None and self._papers_of(at):
-            raise PartWithheld(tuple(self._series_of(at)))
-        wanted = self._series_of(at) if series is None else [parse_uid(series)]
+        if series is None:
+            wanted = self._whole_study(at)
+        else:
+            wanted = [self._view.series(at, series)]
+            if sop is None and at.deidentified:
+                self._require_whole(at, wanted[0])
         if not wanted:
             raise NotFound
+        one = None if sop is None or series is None else self._view.instance(at, wanted[0], sop).sop
         for uid in wanted:
-            self._contents(at, uid)
-        if series is not None and sop is not None:
-            self.require(at, series, sop)
-        return self._sent(at, wanted, sop)
+            self._documents.contents(at, uid)
+        return self._sent(at, wanted, one)
+
+    def _whole_study(self, at: StudyAt) -> list[str]:
+        seen = self._view.seen(at)
+        if not seen.rows and at.permit.reach is not None:
+            raise NotFound
+        if not seen.whole:
+            raise PartWithheld(tuple(at.shown(uid) for uid in seen.retrievable))
+        return list(seen.uids)
+
+    def _require_whole(self, at: StudyAt, series: str) -> None:
+        retrievable = self._view.seen(at).retrievable
+        if series not in retrievable:
+            raise PartWithheld(tuple(at.shown(uid) for uid in retrievable))
 
     def frames(
         self,
@@ -144,8 +205,7 @@ class Images:
         stored: bool,
     ) -> list[FrameData]:
         """Frames by their numbers, from 1 (PS3.18 §10.4.1.1.4): as they are `stored`, or uncompressed."""
-        with self._opened(principal, study, series, sop, request_id) as (at, file):
-            listed = self.require(at, series, sop)
+        with self._opened(principal, study, series, sop, request_id) as (at, listed, file):
             found = slice_native(file, transfer_syntax(file), listed, tuple(numbers))
             if found is None:
                 decoded = self._pool.frames(_whole(file), numbers, "raw" if stored else "explicit-le")
@@ -168,7 +228,7 @@ class Images:
         kind: PictureType,
     ) -> bytes:
         """One frame as a picture (PS3.18 §10.4.1.1.3)."""
-        with self._opened(principal, study, series, sop, request_id) as (at, file):
+        with self._opened(principal, study, series, sop, request_id) as (at, _, file):
             picture = self._pool.rendered(
                 _whole(file), number, window=window, viewport=viewport, quality=quality, kind=kind
             )
@@ -177,7 +237,9 @@ class Images:
 
     def bulkdata(self, principal: Principal, study: str, series: str, sop: str, tag: int, request_id: str) -> bytes:
         """One large value of an instance, as its metadata names it (PS3.18 §10.4.1.1.5)."""
-        with self._opened(principal, study, series, sop, request_id) as (at, file):
+        with self._opened(principal, study, series, sop, request_id) as (at, listed, file):
+            if at.deidentified and not is_bulk_kept(tag, listed.sop_class):
+                raise NotFound
             value = bulk_value(file, transfer_syntax(file), tag)
             self._count(at, len(value))
             return value
@@ -185,16 +247,18 @@ class Images:
     def thumbnail(self, principal: Principal, study: str, series: str, sop: str | None, request_id: str) -> bytes:
         """A small JPEG of an instance, or of the middle one of those in the series that can be looked at."""
         at = self.open_study(principal, study, request_id)
+        uid = self._view.series(at, series)
         if sop is None:
-            shown = [each.sop for each in self._contents(at, series).instances if each.frames]
-            sop = shown[len(shown) // 2] if shown else None
-        if sop is None:
+            shown = [each.sop for each in self._view.instances(at, uid) if each.frames]
+            one = shown[len(shown) // 2] if shown else None
+        else:
+            one = self._view.instance(at, uid, sop).sop
+        if one is None:
             raise NotFound
-        self.require(at, series, sop)
-        name = f"thumbnail {study} {series} {sop}"
+        name = f"thumbnail {at.study.uid} {uid} {one}"
         picture = self._cache.get_blob(at.patient, name, _THUMBNAIL_AGE)
-        if picture is None:
-            with self._instances.one(at, series, sop) as file:
+        if picture is None or at.deidentified:
+            with self._checked(at, uid, one) as file:
                 picture = self._pool.thumbnail(_whole(file))
             self._cache.put_blob(at.patient, name, picture)
         self._count(at, len(picture))
@@ -206,10 +270,16 @@ class Images:
 
     def open_study(self, principal: Principal, study: str, request_id: str) -> StudyAt:
         """The study, with a permit to see its images. NotFound if the PACS has none of them."""
-        permit, index, found = self._gate.study(principal, study, Action.VIEW_IMAGES, request_id)
-        if not found.images_available:
-            raise NotFound
-        return StudyAt(permit, index.ids, found, self._addresses(principal), request_id)
+        return self._view.open(principal, study, Action.VIEW_IMAGES, request_id)
+
+    def require(self, at: StudyAt, series: str, sop: str) -> Listed:
+        """The instance as it is listed. NotFound unless the series is of the study, and the instance of the series."""
+        return self._view.instance(at, self._view.series(at, series), sop)
+
+    def papers_held(self, principal: Principal, study: str, request_id: str) -> int:
+        """How many instances are not there because they are documents, and a report of the study is held back."""
+        at = self.open_study(principal, study, request_id)
+        return sum(len(self._documents.contents(at, series).instances) for series in self._view.papers_of(at))
 
     def _sent(self, at: StudyAt, wanted: Sequence[str], sop: str | None) -> Generator[VerifiedInstance]:
         with flowing(self._audit, at.permit) as flow:
@@ -218,68 +288,33 @@ class Images:
                     found = self._instances.of_series(at, series)
                 else:
                     found = self._instances.of_instance(at, series, sop)
-                for instance in found:
+                for instance in map(partial(disguised, at), found) if at.deidentified else found:
                     flow.instance()
                     yield VerifiedInstance(instance.key, instance.transfer_syntax, flow.chunks(instance.chunks))
 
     @contextmanager
     def _opened(
         self, principal: Principal, study: str, series: str, sop: str, request_id: str
-    ) -> Iterator[tuple[StudyAt, Stored]]:
+    ) -> Iterator[tuple[StudyAt, Listed, Stored]]:
         at = self.open_study(principal, study, request_id)
-        self.require(at, series, sop)
+        uid = self._view.series(at, series)
+        listed = self._view.instance(at, uid, sop)
+        with self._checked(at, uid, listed.sop) as file:
+            yield at, listed, file
+
+    @contextmanager
+    def _checked(self, at: StudyAt, series: str, sop: str) -> Iterator[Stored]:
+        """The file; under a de-identified grant it has to say of itself that it may be shown so (Unrenderable)."""
         with self._instances.one(at, series, sop) as file:
-            yield at, file
+            if at.deidentified:
+                deidentified(pieces(file), at.shown)
+            yield file
 
-    def require(self, at: StudyAt, series: str, sop: str) -> Listed:
-        """The instance as it is listed. NotFound unless the series is of the study, and the instance of the series."""
-        listed = self._contents(at, series).find(parse_uid(sop))
-        if listed is None:
-            self._gate.refuse(at.permit.principal, f"instance {at.study.uid} {series} {sop}", at.request_id)
-        return listed
-
-    def papers_held(self, principal: Principal, study: str, request_id: str) -> int:
-        """How many instances are not there because they are documents, and a report of the study is held back."""
-        at = self.open_study(principal, study, request_id)
-        return sum(len(self._documents.contents(at, series).instances) for series in self._papers_of(at))
-
-    def _contents(self, at: StudyAt, series: str) -> Contents:
-        try:
-            found = self._documents.contents(at, parse_uid(series))
-        except NotFound:
-            found = None
-        if found is None or series in self._papers_of(at):
-            self._gate.refuse(at.permit.principal, f"series {at.study.uid} {series}", at.request_id)
-        return found
-
-    def _visible(self, at: StudyAt) -> list[Row]:
-        held = self._papers_of(at)
-        return [row for row in self._documents.series(at) if get(row, "SeriesInstanceUID") not in held]
-
-    def _papers_of(self, at: StudyAt) -> frozenset[str]:
-        """The series of documents while a report of the study is held back: they may say the same. Else none."""
-        if not self._released(at.permit.principal, at.study).withheld:
-            return frozenset()
-        return frozenset(
-            get(row, "SeriesInstanceUID") for row in self._documents.series(at) if self._is_of_papers(at, row)
-        )
-
-    def _is_of_papers(self, at: StudyAt, row: Row) -> bool:
-        """By its modality, or by any instance of it: a document does not get out in a series of pictures."""
-        if is_paper_modality(get(row, "Modality")):
-            return True
-        return self._documents.contents(at, get(row, "SeriesInstanceUID")).holds_papers()
-
-    def _series_of(self, at: StudyAt) -> list[str]:
-        return [get(row, "SeriesInstanceUID") for row in self._visible(at)]
-
-    def _series_row(self, at: StudyAt, row: Row) -> dict[str, Any]:
-        address = at.addresses.of(at.study.uid, get(row, "SeriesInstanceUID"))
-        own: Mapping[str, Any] = {**at.study.row, **row}
-        return {**own, **retrieve_url(address)}
-
-    def _addresses(self, principal: Principal) -> Addresses:
-        return Addresses(self._base_url, principal.patient.provider)
+    def _seen(self, at: StudyAt, left_out: LeftOut) -> Seen:
+        seen = self._view.seen(at)
+        if not seen.whole:
+            left_out()
+        return seen
 
     def _count(self, at: StudyAt, size: int) -> None:
         """Before an answer leaves: the right is read once more, as fetching may have taken its time."""

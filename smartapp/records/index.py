@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,10 +17,11 @@ from smartapp.db.datakeys import DataKeys
 from smartapp.db.unit import Database
 from smartapp.dicomweb.upstream.model import PacsStudy, PatientIds, patient_ids
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import UpstreamError, UpstreamMismatch, UpstreamRefused
+from smartapp.errors import GrantHeld, UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.service import FhirReader
-from smartapp.identity.model import PatientKey, Principal
+from smartapp.identity.model import PatientKey, Principal, PrincipalKind
 from smartapp.records import codec, store
+from smartapp.records.changes import dated
 from smartapp.records.merge import merge
 from smartapp.records.model import StudyIndex
 from smartapp.records.store import SealedIndex
@@ -69,7 +70,14 @@ class IndexKeeper:
         self._age = timedelta(seconds=settings.upstreams.index_max_age)
         self._held: OrderedDict[PatientKey, tuple[datetime, StudyIndex]] = OrderedDict()
         self._lock = threading.Lock()
+        self._with_a_replacement: list[Callable[[PatientKey, str], None]] = []
         self._refreshing = tuple(threading.Lock() for _ in range(_LOCKS))
+
+    def when_replaced(self, work: Callable[[PatientKey, str], None]) -> None:
+        """From now on `work(patient, request_id)` is done when the EHR says that another record took a patient's
+        place (FHIR R4 Patient.link, `replaced-by`). Said once, when the house is built.
+        """
+        self._with_a_replacement.append(work)
 
     def current(self, principal: Principal, request_id: str) -> StudyIndex:
         """The index of the principal's patient, at most `index_max_age` old.
@@ -112,6 +120,8 @@ class IndexKeeper:
         provider = self._settings.provider(principal.patient.provider)
         now = self._clock.now()
         record = self._fhir.patient(permit)
+        if any(link.type == "replaced-by" for link in record.links):
+            self._tell_replaced(principal, request_id)
         ids = patient_ids(
             ((identifier.system, identifier.value) for identifier in self._fhir.identifiers(permit, record)),
             provider.mrn_systems,
@@ -127,9 +137,16 @@ class IndexKeeper:
         merged = merge(
             principal.patient.patient_id, studies.items, held or (), reports.items, ZoneInfo(provider.timezone)
         )
-        index = StudyIndex(ids, merged, tuple(problems), now)
+        index = dated(StudyIndex(ids, merged, tuple(problems), now), old)
         self._report_unmatched(principal, index, old, request_id)
         return _still_contradicted(index, old) if held is None else index
+
+    def _tell_replaced(self, principal: Principal, request_id: str) -> None:
+        """An app is told at once that its grant is held (threat A19)."""
+        for work in self._with_a_replacement:
+            work(principal.patient, request_id)
+        if principal.kind is PrincipalKind.APP:
+            raise GrantHeld("frozen")
 
     def _report_unmatched(
         self, principal: Principal, index: StudyIndex, old: StudyIndex | None, request_id: str

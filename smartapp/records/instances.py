@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from smartapp.dicomweb.core.cache import InstanceCache
+from smartapp.dicomweb.core.deidentify.files import deidentified
 from smartapp.dicomweb.core.keys import InstanceKey
 from smartapp.dicomweb.core.walker import read_identity
 from smartapp.dicomweb.upstream.model import CheckedInstance, Expected
@@ -140,6 +141,13 @@ class Instances:
                 writer.write(chunk)
                 yield chunk
             writer.commit()
+
+
+def disguised(at: StudyAt, found: VerifiedInstance) -> VerifiedInstance:
+    """The instance de-identified, under the UIDs that it is shown by. Unrenderable if it must not be shown so."""
+    syntax, chunks = deidentified(found.chunks, at.shown)
+    key = InstanceKey(found.key.patient, *(at.shown(uid) for uid in (found.key.study, found.key.series, found.key.sop)))
+    return VerifiedInstance(key, syntax, chunks)
 
 
 def pieces(stored: Stored) -> Iterator[bytes]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Final
 
+from smartapp.consent.facts import SeriesFacts
 from smartapp.dicomweb.core.dicomjson import Row, clean, get, number
 from smartapp.dicomweb.upstream.model import PacsStudy
 from smartapp.fhir.upstream.model import Accession, ImagingStudyFacts, ReportFacts
+from smartapp.fhir.upstream.model import SeriesFacts as EhrSeries
 from smartapp.records.attributes import Level, returnable
 from smartapp.records.model import IndexedStudy, ReportLink, ReportStatus
 from smartapp.records.query import texts
@@ -129,12 +131,18 @@ def _study(
         body_sites=tuple(dict.fromkeys(site.code for site in sites if site.code)),
         series_count=_count(row, "NumberOfStudyRelatedSeries", said.series_count if said else 0),
         instance_count=_count(row, "NumberOfStudyRelatedInstances", said.instance_count if said else 0),
+        told_series=tuple(dict.fromkeys(_told(series) for study in ehr for series in study.series)),
         reports=tuple(_link(report, status, ehr) for report, status in shown),
         row={tag: element for tag, element in clean(row, lambda _uri: None).items() if tag in returnable(Level.STUDY)},
         labels=tuple(
             sorted(frozenset().union(*(study.labels for study in ehr), *(report.labels for report in reports)))
         ),
     )
+
+
+def _told(series: EhrSeries) -> SeriesFacts:
+    site = series.body_site
+    return SeriesFacts(series.uid, series.modality, frozenset({site.code} if site is not None and site.code else ()))
 
 
 def _link(report: ReportFacts, status: ReportStatus, ehr: Sequence[ImagingStudyFacts]) -> ReportLink:
@@ -146,6 +154,14 @@ def _link(report: ReportFacts, status: ReportStatus, ehr: Sequence[ImagingStudyF
         issued=report.issued or report.effective,
         categories=tuple(sorted(report.categories)),
         marks=tuple(sorted(report.marks.union(*(study.marks for study in ehr)))),
+        fhir_status=report.status,
+        effective=report.effective,
+        category_codings=report.category_codings,
+        codings=report.codings,
+        performers=report.performers,
+        forms=report.forms,
+        names_others=report.names_others,
+        updated=report.updated,
     )
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from smartapp.consent.model import StudyFacts
+from smartapp.consent.facts import SeriesFacts, StudyFacts
 from smartapp.dicomweb.upstream.model import PatientIds
-from smartapp.fhir.upstream.model import ReportDocument
+from smartapp.fhir.upstream.model import ReportAttachment, ReportDocument
 from smartapp.identity.model import PatientKey
 
 ReportStatus = Literal["final", "amended", "preliminary", "none", "withheld"]
@@ -26,6 +26,19 @@ class ReportLink:
     categories: tuple[str, ...] = ()
     marks: tuple[str, ...] = ()
     """Its labels and tags, and those of the EHR's ImagingStudy (`system|code`)."""
+    fhir_status: str = ""
+    """As the EHR has it (`final`, `corrected`, …)."""
+    effective: datetime | None = None
+    category_codings: tuple[str, ...] = ()
+    codings: tuple[str, ...] = ()
+    """Its code, as `system|code`; `category_codings` likewise."""
+    performers: tuple[str, ...] = ()
+    """Who read it and for whom, as relative references at the EHR."""
+    forms: tuple[ReportAttachment, ...] = ()
+    names_others: bool = False
+    """It names another patient besides: nothing of it is handed on (threat A18)."""
+    updated: datetime | None = None
+    """When the EHR says that it changed last, else when we first saw it as it is (`index` fills that in); aware."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +63,15 @@ class IndexedStudy:
     reports: tuple[ReportLink, ...]
     row: Mapping[str, Mapping[str, Any]]
     labels: tuple[str, ...]
+    updated: datetime | None = None
+    """When we first saw it as it is (`index` fills that in); UTC."""
+    told_series: tuple[SeriesFacts, ...] = ()
+    """Its series as the EHR tells them; the PACS decides which there are."""
+
+    @property
+    def status(self) -> str:
+        """ImagingStudy.status as we show it: there are pictures to be had, or only word of a study."""
+        return "available" if self.images_available else "registered"
 
     @property
     def images_available(self) -> bool:
@@ -71,7 +93,16 @@ class IndexedStudy:
             body_sites=frozenset(self.body_sites),
             contradicted=self.contradicted,
             labels=frozenset(self.labels),
+            series=self.told_series if len(self.told_series) == self.series_count else (),
+            status=self.status,
         )
+
+    def series_facts(self, uid: str, modality: str, body_part: str) -> SeriesFacts:
+        """A series of the PACS's as the reach of an app judges it: `body_part` is what the PACS calls the place, and
+        what the EHR calls it counts as well. Where the two name different places, neither is believed.
+        """
+        told = next((series.body_sites for series in self.told_series if series.uid == uid), frozenset())
+        return SeriesFacts(uid, modality, told | ({body_part} if body_part else frozenset()))
 
 
 @dataclass(frozen=True)
@@ -104,6 +135,10 @@ class StudySummary:
     report_status: ReportStatus
     report_ids: tuple[str, ...]
     report_titles: tuple[str, ...] = ()
+    body_sites: tuple[str, ...] = ()
+    """The codes that `StudyFacts` judges by; `body_parts` are the words."""
+    labels: tuple[str, ...] = ()
+    """Security labels (`system|code`): apps are let near such a study only when it is ticked by itself."""
 
 
 @dataclass(frozen=True)

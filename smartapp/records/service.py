@@ -23,6 +23,7 @@ from smartapp.records.gate import Gate
 from smartapp.records.images import Images
 from smartapp.records.index import EHR_UNREADABLE, PACS_MISSING, IndexKeeper
 from smartapp.records.instances import Instances
+from smartapp.records.known import Known
 from smartapp.records.merge import report_status
 from smartapp.records.model import (
     Attachment,
@@ -81,6 +82,19 @@ class Records:
             unmatched=sum(study.contradicted for study in index.studies),
             problems=index.problems,
             fetched_at=index.fetched_at,
+        )
+
+    def known(self, principal: Principal, request_id: str) -> Known:
+        """All that the principal may see, with the facts it is judged by: to choose from, and to try terms on."""
+        index = self._gate.index(principal, request_id)
+        permit = self._gate.listing(principal, index, request_id)
+        self._audit.count(permit.disclosure_id)
+        shown = [study for study in index.studies if study.uid in permit.studies]
+        return Known(
+            studies=tuple(study.facts(principal.patient) for study in shown),
+            summaries={study.uid: self._summary(principal, study) for study in shown},
+            reports={study.uid: self._released(principal, study).shown for study in shown},
+            problems=index.problems,
         )
 
     def study(self, principal: Principal, study_uid: str, request_id: str) -> StudyPage:
@@ -180,6 +194,8 @@ class Records:
             report_status=report_status(reports) if reports or not released.withheld else "withheld",
             report_ids=tuple(report.id for report in reports),
             report_titles=tuple(report.title for report in reports if report.title),
+            body_sites=study.body_sites,
+            labels=study.labels,
         )
 
 

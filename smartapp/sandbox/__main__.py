@@ -53,7 +53,9 @@ def _run(options: Options, *, as_json: bool) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m smartapp.sandbox", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one line of JSON on standard output when all answers")
-    parser.add_argument("--port-base", type=int, metavar="N", help="app N, EHR N+10, PACS N+20; else free ports")
+    parser.add_argument(
+        "--port-base", type=int, metavar="N", help="app N, EHR N+10, PACS N+20, sample app N+30; else free ports"
+    )
     parser.add_argument("--pacs", choices=("embedded", "orthanc"), default="embedded", help="which PACS")
     parser.add_argument("--fhir-store", metavar="URL", help="a plain FHIR server for the first hospital's EHR")
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep all files here; else a temporary folder")

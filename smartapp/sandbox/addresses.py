@@ -1,11 +1,24 @@
 """Where everything is, once the ports are chosen. App, EHR and PACS have hosts or ports of their own."""
 
+import socket
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from smartapp.sandbox.ports import Ports
 
 PacsKind = Literal["embedded", "orthanc"]
+
+
+@cache
+def sample_host() -> str:
+    """127.0.0.2 where it can be listened on, as on Linux; else 127.0.0.1."""
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.2", 0))
+        except OSError:
+            return "127.0.0.1"
+    return "127.0.0.2"
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,11 @@ class Addresses:
     def ehr(self) -> str:
         """The EHR's base URL, all hospitals below it."""
         return f"http://localhost:{self.ports.ehr}"
+
+    @property
+    def sample_app(self) -> str:
+        """The sample app's base URL: a host of its own where the system has it, so that its cookies are its own."""
+        return f"http://{sample_host()}:{self.ports.sample}"
 
     @property
     def faults(self) -> str:

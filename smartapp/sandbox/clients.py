@@ -14,10 +14,10 @@ APP_SCOPES = (
     "launch", "launch/patient", "openid", "fhirUser", "online_access", "patient/Patient.rs",
     "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs", "patient/Observation.rs", "patient/Binary.rs",
     "patient/Endpoint.rs", "patient/Practitioner.rs", "patient/Organization.rs", "patient/ServiceRequest.rs",
-    "patient/Consent.rs",
+    "patient/Consent.crus",
 )  # fmt: skip
 _SAMPLE_SCOPE = "launch launch/patient openid fhirUser offline_access online_access patient/*.rs user/*.rs"
-_SAMPLE_REDIRECTS = ("http://127.0.0.1:8765/callback", "http://127.0.0.1:3000/callback", "http://127.0.0.1/callback")
+SAMPLE_REDIRECTS = ("http://127.0.0.1:8765/callback", "http://127.0.0.1:3000/callback", "http://127.0.0.1/callback")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def make_clients(addresses: Addresses, folder: Path) -> tuple[EhrClient, ...]:
 
 
 def _app(addresses: Addresses, hospital: str, client_id: str, folder: Path | None) -> EhrClient:
-    key, key_file = _new_key(folder, client_id) if folder else (None, None)
+    key, key_file = new_key(folder, client_id) if folder else (None, None)
     return EhrClient(
         client_id=client_id,
         kind="confidential",
@@ -93,18 +93,18 @@ def _app(addresses: Addresses, hospital: str, client_id: str, folder: Path | Non
 
 
 def _samples(hospitals: tuple[str, ...], folder: Path) -> tuple[EhrClient, ...]:
-    key, key_file = _new_key(folder, "sample-backend")
+    key, key_file = new_key(folder, "sample-backend")
     secret = secrets.token_urlsafe(32)
     return (
-        EhrClient("sample-public", "public", "Sample public app", _SAMPLE_SCOPE, hospitals, _SAMPLE_REDIRECTS),
+        EhrClient("sample-public", "public", "Sample public app", _SAMPLE_SCOPE, hospitals, SAMPLE_REDIRECTS),
         EhrClient(
-            "sample-confidential", "confidential", "Sample app", _SAMPLE_SCOPE, hospitals, _SAMPLE_REDIRECTS, secret
+            "sample-confidential", "confidential", "Sample app", _SAMPLE_SCOPE, hospitals, SAMPLE_REDIRECTS, secret
         ),
         EhrClient("sample-backend", "backend", "Sample service", "system/*.rs", hospitals, key=key, key_file=key_file),
     )
 
 
-def _new_key(folder: Path, name: str) -> tuple[ECKey, Path]:
+def new_key(folder: Path, name: str) -> tuple[ECKey, Path]:
     """A P-384 key for ES384 (SMART App Launch 2.2 §6.2), and the JWK file with its private half."""
     made = ECKey.generate_key("P-384", {"kid": f"{name}-1", "alg": "ES384", "use": "sig"}, private=True)
     return made, write_secret(folder / f"{name}.jwk.json", json.dumps(made.as_dict(private=True)))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from smartapp.sandbox.addresses import Addresses
+from smartapp.sandbox.app_clients import AppClient
 from smartapp.sandbox.clients import APP_SCOPES, EhrClient, write_secret
 from smartapp.sandbox.ohif import find_ohif
 from smartapp.sandbox.world import Hospital, Person, World
@@ -111,6 +112,13 @@ def write_app(
     return write_secret(folder / "smartapp.toml", settings)
 
 
+def write_sample_app(path: Path, addresses: Addresses, client: AppClient) -> Path:
+    """The sample app's file: the one server that it is registered with."""
+    fhir = f"{addresses.app}/{addresses.hospitals[0]}/fhir"
+    registration = {"fhir": fhir, "client_id": client.client_id, "client_secret": client.client_secret}
+    return write_secret(path, json.dumps({"base": addresses.sample_app, "registrations": [registration]}))
+
+
 def _ohif(addresses: Addresses) -> dict[str, dict[str, Any]]:
     folder = find_ohif()
     if folder is None:
@@ -130,7 +138,7 @@ def _provider(
         "client_id": client.client_id,
         **_client_auth(folder, client),
         "scopes": list(APP_SCOPES),
-        "consent": "none",
+        "consent": "write",
         "dicomweb": addresses.dicomweb(hospital.id),
         "dicomweb_auth": "basic",
         "dicomweb_user": _PACS_USER,

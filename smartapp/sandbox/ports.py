@@ -29,26 +29,27 @@ class Ports:
     ohif: int
     smtp: int
     inbox: int
+    sample: int
 
 
 def choose_ports(base: int | None, hospitals: int) -> Ports:
-    """App at `base`, OHIF at +1, EHR at +10, PACS from +20, faults at +40, mail at +50 and
-    its inbox at +51; without a base, free ports.
+    """App at `base`, OHIF at +1, EHR at +10, PACS from +20, the sample app at +30, faults at +40,
+    mail at +50 and its inbox at +51; without a base, free ports.
 
     What is behind the relays has free ports always. Raises PortTaken.
     """
     if base is None:
-        app, ohif, ehr, faults, smtp, inbox, *pacs = _free(6 + hospitals)
+        app, ohif, ehr, sample, faults, smtp, inbox, *pacs = _free(7 + hospitals)
     else:
-        app, ohif, ehr, faults = base, base + 1, base + 10, base + 40
+        app, ohif, ehr, sample, faults = base, base + 1, base + 10, base + 30, base + 40
         smtp, inbox = base + 50, base + 51
         pacs = [base + 20 + n for n in range(hospitals)]
-    taken = (app, ohif, ehr, faults, smtp, inbox, *pacs)
+    taken = (app, ohif, ehr, sample, faults, smtp, inbox, *pacs)
     for port in taken:
         if not is_free(port):
             raise PortTaken(f"port {port} is in use: choose another --port-base")
     ehr_behind, *pacs_behind = _free(1 + hospitals, taken)
-    return Ports(app, ehr, tuple(pacs), faults, ehr_behind, tuple(pacs_behind), ohif, smtp, inbox)
+    return Ports(app, ehr, tuple(pacs), faults, ehr_behind, tuple(pacs_behind), ohif, smtp, inbox, sample)
 
 
 def is_free(port: int) -> bool:

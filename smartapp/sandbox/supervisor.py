@@ -17,10 +17,11 @@ from typing import Any
 import requests
 
 from smartapp.clock import SHIFT_FILE
-from smartapp.sandbox.addresses import Addresses, PacsKind
+from smartapp.sandbox.addresses import Addresses, PacsKind, sample_host
 from smartapp.sandbox.announcement import announce
+from smartapp.sandbox.app_clients import AppClient, register_apps
 from smartapp.sandbox.clients import EhrClient, make_clients
-from smartapp.sandbox.config_files import Credentials, write_app, write_ehr, write_embedded_pacs
+from smartapp.sandbox.config_files import Credentials, write_app, write_ehr, write_embedded_pacs, write_sample_app
 from smartapp.sandbox.ohif import find_ohif
 from smartapp.sandbox.pacs.orthanc.installation import find_orthanc, missing
 from smartapp.sandbox.pacs.orthanc.server import Orthanc, start_orthanc
@@ -84,8 +85,9 @@ class Supervisor:
             self._start("worker", "smartapp.cli", "--config", str(config), "worker", clock=True)
             wait_until(lambda: _healthy(addresses.app), self._children, "app")
             self._start_ohif(config)
+        apps = self._start_sample_app() if config is not None else ()
         self._check()
-        return announce(addresses, self._world, clients, options.data, with_app=options.with_app)
+        return announce(addresses, self._world, clients, apps, options.data)
 
     def stay(self) -> None:
         """Returns never: raises StartError as soon as a part has ended."""
@@ -164,6 +166,16 @@ class Supervisor:
         if find_ohif() is not None:
             self._start("OHIF", "smartapp.cli", "--config", str(config), "ohif")
             wait_until(lambda: _healthy(self._addresses.ohif), self._children, "OHIF")
+
+    def _start_sample_app(self) -> tuple[AppClient, ...]:
+        """Registers the apps, and starts the one that has pages."""
+        apps = register_apps(self._addresses, self._options.data / "clients")
+        path = self._options.data / "sample-app" / "config.json"
+        config = write_sample_app(path, self._addresses, apps[0])
+        told = ["--host", sample_host(), "--port", str(self._addresses.ports.sample), "--config", str(config)]
+        self._start("sample app", "smartapp.sandbox.sample_app", *told)
+        wait_until(lambda: _healthy(self._addresses.sample_app), self._children, "sample app")
+        return apps
 
     def _prepare_app(self, clients: tuple[EhrClient, ...]) -> Path:
         """The product's configuration, keys and tables; returns its smartapp.toml."""

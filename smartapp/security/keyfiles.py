@@ -61,9 +61,9 @@ def read_index(folder: Path) -> Index:
 def write_index(folder: Path, index: Index) -> None:
     """Replace the index in one step: a reader, or a machine that loses power, sees the old or the new one."""
     fresh = folder / f"{INDEX}.{secrets.token_hex(4)}"
-    _write_new(fresh, json.dumps(asdict(index), indent=2) + "\n")
+    write_new(fresh, json.dumps(asdict(index), indent=2) + "\n")
     fresh.replace(folder / INDEX)
-    _sync(folder)
+    sync(folder)
 
 
 def read_key(folder: Path, kind: Kind, key_id: str) -> bytes:
@@ -89,7 +89,7 @@ def read_key(folder: Path, kind: Kind, key_id: str) -> bytes:
 def new_key(folder: Path, kind: Kind) -> str:
     """Write a new key file; its id."""
     key_id = secrets.token_hex(4)
-    _write_new(folder / f"{kind}-{key_id}.key", secrets.token_hex(KEY_BYTES) + "\n")
+    write_new(folder / f"{kind}-{key_id}.key", secrets.token_hex(KEY_BYTES) + "\n")
     return key_id
 
 
@@ -104,7 +104,8 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _write_new(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, with mode 0600; it is on the disk when this returns."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(text)
@@ -112,7 +113,8 @@ def _write_new(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """A name that was just replaced in `folder` is on the disk when this returns."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -2,6 +2,7 @@
 
 from smartapp.settings.loader import load
 from smartapp.settings.model import (
+    Apps,
     ClientAuth,
     Database,
     Delay,
@@ -20,6 +21,7 @@ from smartapp.settings.model import (
 )
 
 __all__ = [
+    "Apps",
     "ClientAuth",
     "Database",
     "Delay",

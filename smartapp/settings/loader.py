@@ -11,6 +11,7 @@ from smartapp.settings.addresses import check_database_url, check_networks, chec
 from smartapp.settings.jurisdictions import check_jurisdictions, read_jurisdictions
 from smartapp.settings.mail import check_mail
 from smartapp.settings.model import (
+    Apps,
     Database,
     Keys,
     Mail,
@@ -60,6 +61,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "upstreams": Upstreams,
     "rendering": Rendering,
     "mail": Mail,
+    "apps": Apps,
     "ohif": Ohif,
 }
 """The tables of `smartapp.toml`."""

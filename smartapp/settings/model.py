@@ -106,6 +106,25 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Apps:
+    """Third-party apps. Lifetimes in seconds, `dormant_after` and `review_within` in days.
+
+    `registration`: `open` to every developer, or `token` for those who hold the token in `registration_token_file`.
+    """
+
+    registration: Literal["open", "token"] = "open"
+    registration_token_file: Path | None = None
+    review_within: int = 5
+    access_lifetime: int = 3600
+    refresh_lifetime: int = 365 * 86400
+    dormant_after: int = 90
+    requests_per_minute: int = 1200
+    bytes_per_hour: int = 64 * 2**30
+    failures_per_minute: int = 30
+    registrations_per_hour: int = 60
+
+
+@dataclass(frozen=True)
 class Delay:
     """Reports of these categories, of studies with these modalities (empty: any), wait so many hours."""
 
@@ -169,6 +188,7 @@ class Settings:
     upstreams: Upstreams = field(default_factory=Upstreams)
     rendering: Rendering = field(default_factory=Rendering)
     mail: Mail = field(default_factory=Mail)
+    apps: Apps = field(default_factory=Apps)
     ohif: Ohif | None = None
 
     def rules(self, provider_id: str) -> Jurisdiction | None:

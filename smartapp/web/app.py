@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from flask import Blueprint, Flask
 
-from smartapp.web import errors, headers, i18n, requests, rules, sessions
+from smartapp.web import errors, headers, i18n, limits, requests, rules, sessions
 from smartapp.web.csrf import csrf_token
 from smartapp.web.parts import Parts, install
 from smartapp.web.patience import Patience
@@ -22,6 +22,7 @@ def build_app(parts: Parts, blueprints: Iterable[Blueprint]) -> Flask:
     errors.register(app)
     app.before_request(requests.require_our_address)
     app.before_request(rules.enforce)
+    app.after_request(limits.count)
     app.after_request(headers.add)
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -12,6 +12,7 @@ from smartapp.web import sessions
 from smartapp.web.parts import parts
 
 if TYPE_CHECKING:
+    from smartapp.exchange.developers.service import DeveloperSession
     from smartapp.identity.service import BrowserSession
 
 FIELD = "csrf_token"
@@ -31,9 +32,23 @@ def csrf_token() -> str:
 
 def require_token(session: BrowserSession) -> None:
     """Raises BadInput unless the form or header carries this session's token and the request is our own page's."""
+    _require(token_for(session))
+
+
+def developer_token(session: DeveloperSession) -> str:
+    """The token of the forms of an app developer's session."""
+    return parts().keyring.mac("csrf.developer", session.session_id)
+
+
+def require_developer_token(session: DeveloperSession) -> None:
+    """As `require_token`, for an app developer's session."""
+    _require(developer_token(session))
+
+
+def _require(token: str) -> None:
     require_same_origin()
     sent = request.headers.get(HEADER) or request.form.get(FIELD, "")
-    if not hmac.compare_digest(sent.encode(), token_for(session).encode()):
+    if not hmac.compare_digest(sent.encode(), token.encode()):
         raise BadInput("csrf.fail")
 
 

@@ -8,15 +8,27 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, current_app
 
 if TYPE_CHECKING:
+    from smartapp.audit.service import AuditTrail
     from smartapp.clock import Clock
     from smartapp.exchange.alerts.service import Alerts
+    from smartapp.exchange.approvals.service import Approvals
     from smartapp.exchange.copies.service import Copies
+    from smartapp.exchange.developers.registrations import Registrations
+    from smartapp.exchange.developers.service import Developers
+    from smartapp.exchange.developers.trace import Traces
+    from smartapp.exchange.grants.service import AppGrants
     from smartapp.exchange.sign_in import SignIn
+    from smartapp.identity.apps.service import Apps
     from smartapp.identity.service import Identity
+    from smartapp.outbound.public import PublicDoor
+    from smartapp.records.resources.service import Resources
     from smartapp.records.service import Records
     from smartapp.security.keyring import Keyring
     from smartapp.settings import Settings
+    from smartapp.tokens.apps.service import AppTokens
+    from smartapp.tokens.limits.service import Limits
     from smartapp.tokens.ohif import OhifDoor
+    from smartapp.tokens.signing import SigningKeys
     from smartapp.tokens.viewer import ViewerTokens
 
 _KEY = "smartapp.parts"
@@ -35,6 +47,18 @@ class Parts:
     copies: Copies
     viewer_tokens: ViewerTokens
     alerts: Alerts
+    apps: Apps
+    app_tokens: AppTokens
+    approvals: Approvals
+    app_grants: AppGrants
+    resources: Resources
+    limits: Limits
+    signing: SigningKeys
+    audit: AuditTrail
+    public_door: PublicDoor
+    registrations: Registrations
+    developers: Developers
+    traces: Traces
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""
 

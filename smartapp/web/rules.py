@@ -23,6 +23,10 @@ class Rule(StrEnum):
     """Somebody who is signed in, by cookie; unsafe methods need the CSRF token."""
     BEARER = "bearer"
     """The holder of a token in the Authorization header; the view asks `tokens`. Cookies are ignored."""
+    DEVELOPER = "developer"
+    """An app's developer who is signed in, by a cookie of their own; unsafe methods need the CSRF token."""
+    CLIENT = "client"
+    """Anybody's program, from any site (RFC 6749 §3): the view checks who it is. Cookies are ignored."""
 
 
 class RouteWithoutRuleError(SmartappError):
@@ -65,5 +69,9 @@ def enforce() -> None:
         session = sessions.current()
         if request.method not in _SAFE:
             csrf.require_token(session)
+    if found is Rule.DEVELOPER:
+        developer = sessions.current_developer()
+        if request.method not in _SAFE:
+            csrf.require_developer_token(developer)
     if found is Rule.PUBLIC and request.method not in _SAFE:
         csrf.require_same_origin()

@@ -13,6 +13,7 @@ from smartapp.identity.model import Principal
 from smartapp.web.parts import parts
 
 if TYPE_CHECKING:
+    from smartapp.exchange.developers.service import DeveloperSession
     from smartapp.identity.service import BrowserSession
 
 
@@ -38,6 +39,11 @@ def raw_cookie() -> str | None:
 def raw_flow_cookie() -> str | None:
     """The cookie that binds pending sign-ins to this browser."""
     return request.cookies.get(_cookie_name("flow"))
+
+
+def raw_developer_cookie() -> str | None:
+    """The cookie of an app developer's session: it opens nothing of a patient's."""
+    return request.cookies.get(_cookie_name("developer"))
 
 
 def passive(view: _View) -> _View:
@@ -86,6 +92,33 @@ def set_flow_cookie(response: Response, secret: str) -> None:
 def clear_session_cookie(response: Response) -> None:
     """Takes the session's secret back."""
     response.delete_cookie(_cookie_name("session"), secure=_secure(), httponly=True, samesite="Lax")
+
+
+def set_developer_cookie(response: Response, secret: str) -> None:
+    """Hands an app developer's session to the browser."""
+    _set(response, "developer", secret)
+
+
+def clear_developer_cookie(response: Response) -> None:
+    """Takes it back."""
+    response.delete_cookie(_cookie_name("developer"), secure=_secure(), httponly=True, samesite="Lax")
+
+
+def current_developer_or_none() -> DeveloperSession | None:
+    """The app developer who is signed in in this browser, looked up once per request."""
+    if "developer_session" not in g:
+        raw = raw_developer_cookie()
+        g.developer_session = parts().developers.lookup(raw) if raw else None
+    found: DeveloperSession | None = g.developer_session
+    return found
+
+
+def current_developer() -> DeveloperSession:
+    """The app developer who is signed in in this browser; NotSignedIn if there is none."""
+    session = current_developer_or_none()
+    if session is None:
+        raise NotSignedIn
+    return session
 
 
 def _set(response: Response, kind: str, value: str) -> None:

@@ -48,7 +48,7 @@ def test_nothing_but_the_readers_and_what_needs_no_patient_opens_a_door_to_the_n
         for path in root.rglob("*.py")
         if "for_origins(" in path.read_text() and not path.is_relative_to(root / "outbound")
     }
-    readers = {"fhir/upstream/service.py", "dicomweb/upstream/service.py"}
+    readers = {"fhir/upstream/fetch.py", "dicomweb/upstream/service.py"}
     without_patients = {"launch/ehrs.py", "dicomweb/upstream/survey.py", *(f"bootstrap/{each}" for each in OPERATORS)}
     assert openers == readers | without_patients
 

@@ -61,7 +61,8 @@ def test_logs_hold_no_addresses() -> None:
 def test_host_is_passed_and_what_clients_forward_is_not() -> None:
     passed = dict(line.split(None, 1) for line in directive("proxy_set_header"))
     assert passed["Host"] == "$http_host"
-    assert {passed[f"X-Forwarded-{name}"] for name in ("For", "Host", "Port", "Prefix")} == {'""'}
+    assert {passed[f"X-Forwarded-{name}"] for name in ("Host", "Port", "Prefix")} == {'""'}
+    assert passed["X-Forwarded-For"] == "$remote_addr"
 
 
 @pytest.mark.threat("W24")

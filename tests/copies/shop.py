@@ -41,6 +41,18 @@ class Shop:
             sign_in=cast("Any", None),  # she is signed in
             copies=self.copies,
             viewer_tokens=house.viewer_tokens,
+            apps=cast("Any", None),  # no app asks here
+            app_tokens=cast("Any", None),
+            approvals=cast("Any", None),
+            app_grants=cast("Any", None),
+            resources=cast("Any", None),
+            limits=cast("Any", None),
+            signing=cast("Any", None),
+            audit=cast("Any", None),
+            public_door=cast("Any", None),
+            registrations=cast("Any", None),
+            developers=cast("Any", None),
+            traces=cast("Any", None),
             alerts=cast("Any", None),
         )
 

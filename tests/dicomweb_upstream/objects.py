@@ -29,12 +29,16 @@ class Made:
     issuer: str = "ST-ELSEWHERE"
     number: int = 1
     size: int = 8
+    burned_in: str = ""
 
 
 def dataset(made: Made) -> Dataset:
     ds = Dataset()
     ds.SOPClassUID, ds.SOPInstanceUID, ds.Modality = UID(CT), UID(made.sop), "CT"
     ds.PatientID, ds.PatientName, ds.StudyDate, ds.StudyTime = made.patient_id, "Rivera^Ana", "20260917", "094200"
+    ds.ImageType = ["ORIGINAL", "PRIMARY"]
+    if made.burned_in:
+        ds.BurnedInAnnotation = made.burned_in
     if made.issuer:
         ds.IssuerOfPatientID = made.issuer
     ds.StudyInstanceUID, ds.SeriesInstanceUID = made.study, made.series

@@ -18,12 +18,14 @@ from smartapp.clock import SystemClock
 from smartapp.outbound.certificates import certificate_of
 from smartapp.outbound.findings import Finding
 from smartapp.security.keyring import Keyring
-from smartapp.settings import Database, Keys, Mail, Provider, Server, Settings, Storage
+from smartapp.settings import Database, Keys, Mail, Ohif, Provider, Server, Settings, Storage
 from smartapp.settings.loosened import loosened
+from smartapp.tokens import signing_files
 from tests.dicomweb_upstream.archive import Reply
 from tests.launch.house import ShiftedClock, settings
 from tests.launch.server import said
 from tests.mail.post_office import free_port, post_office
+from tests.ohif.site import unpacked
 from tests.support.certificates import authority
 from tests.support.databases import SqliteFiles
 from tests.threats.hospital import Hospital, hospital
@@ -58,6 +60,7 @@ def place() -> Iterator[Hospital]:
 @pytest.fixture
 def installed(place: Hospital, sqlite_files: SqliteFiles, tmp_path: Path) -> Iterator[Settings]:
     Keyring.create(tmp_path / "keys")
+    signing_files.rotate(tmp_path / "keys", SystemClock().now())
     with sqlite_files.ready() as url:
         yield settings(
             place.provider(),
@@ -249,3 +252,19 @@ def test_what_is_looser_than_it_comes_is_listed(installed: Settings) -> None:
     assert any("host" in each for each in loose)
     assert any("sandbox" in each for each in loose)
     assert any("client_auth" in each for each in loose)
+
+
+def test_ohif_is_looked_at_where_there_is_one(installed: Settings, place: Hospital, tmp_path: Path) -> None:
+    assert "OHIF" not in look(installed)
+    absent = Ohif(f"http://127.0.0.1:{free_port()}", tmp_path / "viewer")
+    assert "run `make ohif`" in failures(look(installed, ohif=absent))["OHIF"]
+    absent.dir.mkdir()
+    (absent.dir / "index.html").write_text('<script src="/app-config.js"></script>')
+    assert "does not know" in failures(look(installed, ohif=absent))["OHIF"]
+
+
+def test_ohifs_address_is_asked(installed: Settings, place: Hospital, tmp_path: Path) -> None:
+    absent = Ohif(f"http://127.0.0.1:{free_port()}", unpacked(tmp_path / "viewer"))
+    assert "smartapp ohif" in look(installed, ohif=absent)["OHIF"].sentence
+    place.ehr.server.at("/healthz", said({"status": "ok"}))
+    assert look(installed, ohif=replace(absent, base_url=place.ehr.origin))["OHIF"].state == "works"

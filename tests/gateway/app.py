@@ -27,6 +27,18 @@ def gateway_app(desk: Desk) -> Flask:
         sign_in=cast("Any", None),  # nobody signs in here
         copies=cast("Any", None),
         viewer_tokens=house.viewer_tokens,
+        apps=cast("Any", None),  # no app asks here
+        app_tokens=cast("Any", None),
+        approvals=cast("Any", None),
+        app_grants=cast("Any", None),
+        resources=cast("Any", None),
+        limits=cast("Any", None),
+        registrations=cast("Any", None),
+        developers=cast("Any", None),
+        traces=cast("Any", None),
+        signing=cast("Any", None),
+        audit=cast("Any", None),
+        public_door=cast("Any", None),
         alerts=cast("Any", None),  # as nobody signs in, nobody is told
     )
     return build_app(parts, [blueprint])

@@ -50,6 +50,9 @@ def test_the_pictures_stay_and_listings_hold_nothing_else(desk: Desk, ehr: FakeF
     v = told(desk, ehr, HOUR)
     assert [row["0020000E"]["Value"] for row in v.get(f"{STUDY}/series").get_json()] == [["1.2.3.1"]]
     sops = {"1.2.3.1.1", "1.2.3.1.2"}
+    for listing in (f"{STUDY}/series", f"{STUDY}/instances", f"{STUDY}/metadata"):
+        assert v.get(listing).headers["Warning"].startswith("299 smartapp")
+    assert "Warning" not in v.get(f"{PICTURES}/metadata").headers
     for listing in (f"{STUDY}/instances", f"{STUDY}/metadata"):
         assert {row["00080018"]["Value"][0] for row in v.get(listing).get_json()} == sops
     assert v.get(PICTURES, MULTIPART).status_code == 200

@@ -17,6 +17,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     form: dict[str, str]
+    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def serving() -> Iterator[Server]:
                 dict(parse_qsl(parts.query)),
                 {name.lower(): value for name, value in self.headers.items()},
                 dict(parse_qsl(body.decode(), keep_blank_values=True)),
+                body,
             )
             server.log.append(asked)
             answer = server.routes[parts.path](asked) if parts.path in server.routes else said({}, 404)
@@ -74,7 +76,7 @@ def serving() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(answer.body)
 
-        do_GET = do_POST = _answer  # noqa: N815 - the names that http.server calls
+        do_GET = do_POST = do_PUT = _answer  # noqa: N815 - the names that http.server calls
 
         def log_message(self, *_args: Any) -> None:
             """Tests read `log` instead."""

@@ -57,12 +57,13 @@ def sample(table: Table) -> dict[str, Any]:
 
 
 def fill(engine: Engine) -> dict[str, Any]:
-    """One row in every table that is there, parents first."""
+    """One row in every table that is there, parents first; what an earlier revision left in one stays."""
     import_tables()
     present = inspect(engine).get_table_names()
     filled = [table for table in Base.metadata.sorted_tables if table.name in present]
+    empty = [table for table in filled if not rows(engine, table)]
     with Database(engine).write() as session:
-        for table in filled:
+        for table in empty:
             session.execute(table.insert().values(sample(table)))
     return {table.name: rows(engine, table) for table in filled}
 
@@ -97,7 +98,7 @@ def test_history_is_one_line() -> None:
 def test_every_step_goes_up_down_and_up_again_with_data(engine: Engine) -> None:
     for revision in revisions():
         schema.upgrade(engine, revision)
-        assert fill(engine)
+        assert all(fill(engine).values())
         schema.downgrade(engine, "-1")
         schema.upgrade(engine, revision)
         schema.downgrade(engine, "-1")

@@ -6,9 +6,9 @@ import logging
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -21,6 +21,7 @@ from smartapp.settings import Database, Keys, Provider, Server, Settings, Storag
 from smartapp.web.app import build_app
 from smartapp.web.parts import Parts
 from tests.copies.fakes import FakeCopies
+from tests.portal.app_fakes import FakeAppGrants, FakeApprovals, FakeApps
 from tests.portal.fakes import FakeAlerts, FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
 from tests.portal.stub_gateway import StubGateway
 from tests.support.clock import FixedClock
@@ -48,8 +49,11 @@ class Portal:
     identity: FakeIdentity = field(default_factory=FakeIdentity)
     tokens: FakeViewerTokens = field(default_factory=FakeViewerTokens)
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
+    apps: FakeApps = field(default_factory=FakeApps)
+    approvals: FakeApprovals = field(default_factory=FakeApprovals)
 
     def __post_init__(self) -> None:
+        self.app_grants = FakeAppGrants(self.records, self.apps)
         self.sign_in = FakeSignIn(self.identity)
         self.gateway = StubGateway(self.tokens)
         self.app = self._app()
@@ -75,17 +79,22 @@ class Portal:
             providers=(provider,),
             environment="sandbox",
         )
-        parts = Parts(
-            settings=settings,
-            clock=FixedClock(),
-            keyring=self.keyring,
-            identity=cast("Any", self.identity),
-            records=cast("Any", self.records),
-            sign_in=cast("Any", self.sign_in),
-            viewer_tokens=cast("Any", self.tokens),
-            copies=cast("Any", FakeCopies()),
-            alerts=cast("Any", self.alerts),
-        )
+        here: dict[str, Any] = {
+            "settings": settings,
+            "clock": FixedClock(),
+            "keyring": self.keyring,
+            "identity": self.identity,
+            "records": self.records,
+            "sign_in": self.sign_in,
+            "viewer_tokens": self.tokens,
+            "apps": self.apps,
+            "approvals": self.approvals,
+            "app_grants": self.app_grants,
+            "copies": FakeCopies(),
+            "alerts": self.alerts,
+        }
+        every: dict[str, Any] = {each.name: here.get(each.name) for each in fields(Parts)}
+        parts = Parts(**every)  # no page here asks the others
         return build_app(parts, (*BLUEPRINTS, self.gateway.blueprint()))
 
     @property

@@ -66,7 +66,8 @@ def sample_studies() -> tuple[StudySummary, ...]:
     chest = _summary(CT, datetime(2026, 9, 17, 9, 42, tzinfo=CHICAGO), "CT chest", "Thoracic structure", "final")
     no_report = _summary("2.25.1003", datetime(2025, 1, 2, 8, 0, tzinfo=CHICAGO), "X-ray", "Hand", "none")
     amended = _summary("2.25.1004", datetime(2024, 1, 2, 8, 0, tzinfo=CHICAGO), "X-ray", "Knee", "amended")
-    return (head, chest, replace(no_report, modalities=("DX",), images_available=False), amended)
+    hand = replace(no_report, modalities=("DX",), images_available=False, body_sites=("85562004",))
+    return (replace(head, body_sites=("69536005",)), replace(chest, body_sites=("51185008",)), hand, amended)
 
 
 @dataclass
@@ -178,22 +179,25 @@ class Begun:
 
 @dataclass
 class FakeSignIn:
-    """Writes down what it was asked."""
+    """Writes down what it was asked. `after` is what waited for the sign-in."""
 
     identity: FakeIdentity
+    after: str = ""
     calls: list[tuple[str, ...]] = field(default_factory=list)
 
     def start_ehr_launch(self, iss: str, launch: str, flow_secret: str | None, *, request_id: str) -> Begun:
         self.calls.append(("launch", iss, launch))
         return Begun("http://localhost:9/authorize?state=s", "flow-1")
 
-    def start_standalone(self, provider_id: str, flow_secret: str | None, *, request_id: str) -> Begun:
-        self.calls.append(("start", provider_id))
+    def start_standalone(
+        self, provider_id: str, flow_secret: str | None, *, after: str = "", lasting: bool = False, request_id: str
+    ) -> Begun:
+        self.calls.append(("start", provider_id, *((after, "lasting" if lasting else "") if after else ())))
         return Begun("http://localhost:9/authorize?state=s", "flow-1")
 
     def finish(self, params: Mapping[str, Sequence[str]], browser: Browser, *, request_id: str) -> OpenedSession:
         self.calls.append(("finish", params["code"][0], browser.flow_secret or "", browser.old_cookie or ""))
-        return OpenedSession("ses-ana", "ses-ana", "ctx-ana")
+        return OpenedSession("ses-ana", "ses-ana", "ctx-ana", after=self.after)
 
     def sign_out(self, browser_session: BrowserSession, *, request_id: str) -> None:
         self.identity.ended.add(browser_session.session_id)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask.testing import FlaskClient
 
-from tests.portal import fakes
+from tests.portal import app_fakes, fakes
 from tests.portal.conftest import Portal
 
 OURS = {"Origin": "http://127.0.0.1:8123", "Sec-Fetch-Site": "same-origin"}
@@ -17,8 +17,14 @@ VALUES = {
     "sop": "1.2",
     "rid": "rep-1",
     "n": 0,
+    "provider": "st-elsewhere",
+    "handle": app_fakes.HANDLE,
+    "grant": app_fakes.GRANT,
+    "client_id": "app-1",
 }
 PUBLIC = {"/start"}
+ALSO_PAGES = {f"/st-elsewhere/oauth/approve/{app_fakes.HANDLE}"}
+"""By GET these are pages, that change nothing but in which session a request waits."""
 
 pytestmark = pytest.mark.threat("W1")
 
@@ -58,9 +64,13 @@ def test_no_forged_request_changes_anything(portal: Portal, client: FlaskClient,
     for path in paths:
         if path in PUBLIC and not forgery.startswith(("from", "by")):
             continue
+        if path in ALSO_PAGES and forgery == "by GET":
+            continue
         assert FORGERIES[forgery](portal, client, path) in {400, 403, 405}, path
     assert portal.sign_in.calls == []
     assert portal.tokens.issued == []
+    assert portal.app_grants.calls == []
+    assert portal.approvals.calls == []
 
 
 def test_the_token_dies_with_its_session(portal: Portal, client: FlaskClient) -> None:
@@ -73,5 +83,6 @@ def test_the_token_dies_with_its_session(portal: Portal, client: FlaskClient) ->
 
 def test_the_right_token_is_enough(portal: Portal, client: FlaskClient) -> None:
     for path in sorted(_changing(portal), reverse=True):
-        if path not in PUBLIC and "sign-out" not in path:
-            assert client.post(path, headers=OURS | {"X-CSRF-Token": portal.csrf()}).status_code in {200, 303}
+        if path not in PUBLIC and not path.endswith(("/sign-out", "everywhere", "/leave")):
+            answer = client.post(path, headers=OURS | {"X-CSRF-Token": portal.csrf()}, data={"decision": "deny"})
+            assert answer.status_code in {200, 303}, path

@@ -321,7 +321,7 @@ def text_of(path: Path | None) -> str:
 @pytest.mark.parametrize("database", [None, "postgresql+psycopg://smartapp@127.0.0.1:5432/smartapp"])
 def test_the_product_is_told_about_both_hospitals(tmp_path: Path, database: str | None) -> None:
     world = build_world()
-    addresses = Addresses(Ports(1, 2, (3, 4), 5, 6, (7, 8), 9, 10, 11), ("st-elsewhere", "mercy"), "orthanc")
+    addresses = Addresses(Ports(1, 2, (3, 4), 5, 6, (7, 8), 9, 10, 11, 12), ("st-elsewhere", "mercy"), "orthanc")
     clients = make_clients(addresses, tmp_path / "clients")
     path = write_app(tmp_path / "app", addresses, world, clients, Credentials(pacs_password="pass"), database)
     settings = load(path, {})

@@ -28,7 +28,7 @@ def addresses(composed: Composed, ctx: str) -> Iterator[Address]:
         "ctx": ctx, "uid": "1.2.3", "other": "1.2.3",
         "suid": "1.2.3.1", "sid": "ses-none", "sop": "1.2.3.1.1", "rid": "r1", "n": 0,
         "provider": "st-elsewhere", "study": "1.2.3", "series": "1.2.3.1", "numbers": "1", "tag": "7FE00010",
-        "rest": "elsewhere", "filename": "app.css",
+        "rest": "elsewhere", "filename": "app.css", "type_": "ImagingStudy", "id_": "none", "handle": "none", "grant": "none", "grant_id": "none", "client_id": "app-none", "secret": "none",
     }  # fmt: skip
     app = composed.house.app
     adapter = app.url_map.bind("images.example.org", url_scheme="https")

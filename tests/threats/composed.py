@@ -20,7 +20,7 @@ from smartapp.security.keyring import Keyring
 from smartapp.settings import Database, Keys, Rendering, Storage, Upstreams
 from tests.gateway.app import MULTIPART
 from tests.launch.house import ShiftedClock, settings
-from tests.support.databases import SqliteFiles
+from tests.support.databases import PostgresDatabases, SqliteFiles
 from tests.threats.hospital import Hospital, fill, hospital
 
 BASE = "https://images.example.org"
@@ -133,7 +133,7 @@ def _pieces(response: TestResponse) -> Iterator[bytes]:
 
 
 @contextmanager
-def composed(sqlite_files: SqliteFiles, folder: Path, **changed: Any) -> Iterator[Composed]:
+def composed(sqlite_files: SqliteFiles | PostgresDatabases, folder: Path, **changed: Any) -> Iterator[Composed]:
     """One worker on a database and keys of its own. `changed` are settings."""
     Keyring.create(folder / "keys")
     with (

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from smartapp.bootstrap.setup.answers import Answers
 from smartapp.bootstrap.setup.files import providers_toml, smartapp_toml, write_private
+from smartapp.clock import SystemClock
 from smartapp.db import schema
 from smartapp.db.engine import make_engine
 from smartapp.errors import ConfigurationError
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Settings, load
+from smartapp.tokens import signing_files
 
 CONFIG = "smartapp.toml"
 _PROVIDERS = "providers.toml"
@@ -75,3 +77,5 @@ def _make_keys(folder: Path) -> None:
         Keyring.create(folder)
     except ConfigurationError:
         Keyring.load(folder)
+    if not (folder / signing_files.INDEX).exists():
+        signing_files.rotate(folder, SystemClock().now())

@@ -14,11 +14,10 @@ from typing import Final
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from smartapp.dicomweb.core.dicomjson import Row, get, values
-from smartapp.dicomweb.core.uids import is_uid
+from smartapp.dicomweb.core.uids import IMPLEMENTATION, is_uid
 
 _SOP_CLASS: Final = "1.2.840.10008.1.3.10"
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
-_IMPLEMENTATION: Final = "2.25.242718096124973219634780165412739853661"
 _FILE_ID: Final = re.compile(r"[A-Z0-9_]{1,8}(?:/[A-Z0-9_]{1,8}){0,7}", re.ASCII)
 """PS3.10 §8.2 and §8.5: at most eight components of at most eight characters."""
 
@@ -255,7 +254,7 @@ def _meta(sop_instance: str) -> bytes:
             _element(0x0002, 0x0002, "UI", _SOP_CLASS.encode("ascii")),
             _element(0x0002, 0x0003, "UI", sop_instance.encode("ascii")),
             _element(0x0002, 0x0010, "UI", _EXPLICIT.encode("ascii")),
-            _element(0x0002, 0x0012, "UI", _IMPLEMENTATION.encode("ascii")),
+            _element(0x0002, 0x0012, "UI", IMPLEMENTATION.encode("ascii")),
         )
     )
     return _SHORT.pack(0x0002, 0x0000, b"UL", 4) + len(elements).to_bytes(4, "little") + elements

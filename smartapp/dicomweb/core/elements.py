@@ -11,11 +11,11 @@ DEPTH: Final = 64
 """How deep sequences may nest. DCMTK's number."""
 UNDEFINED: Final = 0xFFFFFFFF
 
-_ITEM: Final = 0xFFFEE000
-_ITEM_END: Final = 0xFFFEE00D
-_SEQUENCE_END: Final = 0xFFFEE0DD
+ITEM: Final = 0xFFFEE000
+ITEM_END: Final = 0xFFFEE00D
+SEQUENCE_END: Final = 0xFFFEE0DD
 # PS3.5 table 7.1-1 and 7.1-2. A VR that is in neither is refused: readers differ in where its value begins.
-_LONG: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
+LONG: Final = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 _SHORT: Final = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 
 
@@ -87,7 +87,7 @@ def read_header(source: Source, encoding: Encoding) -> tuple[int, bytes, int]:
         source.at = at + 8
     elif vr in _SHORT:
         source.at = at + 8
-    elif vr in _LONG:
+    elif vr in LONG:
         source.need(12)
         (length,) = encoding.word.unpack_from(source.data, at + 8)
         source.at = at + 12
@@ -112,9 +112,9 @@ def _step(source: Source, open_: list[tuple[Encoding, bool]]) -> None:
     """Moves past one header, and the value if its length is known. `open_` holds the sequences and items we are in."""
     encoding, in_item = open_[-1]
     tag, vr, length = read_header(source, encoding)
-    if tag == (_ITEM_END if in_item else _SEQUENCE_END) and length == 0:
+    if tag == (ITEM_END if in_item else SEQUENCE_END) and length == 0:
         open_.pop()
-    elif (tag == _ITEM) is in_item or (in_item and tag >= _ITEM):
+    elif (tag == ITEM) is in_item or (in_item and tag >= ITEM):
         raise UpstreamMalformed("dicom-items")
     elif length != UNDEFINED:
         source.skip(length)

@@ -8,6 +8,8 @@ from smartapp.errors import BadInput
 # Leading zeros of a component break PS3.5 §9.1 too, but archives are full of them, and they are harmless.
 UID_PATTERN: Final = re.compile(r"[0-9]+(?:\.[0-9]+)*", re.ASCII)
 UID_LENGTH: Final = 64
+IMPLEMENTATION: Final = "2.25.242718096124973219634780165412739853661"
+"""What we name ourselves by in files that we write (PS3.10 §7.1, Implementation Class UID)."""
 
 
 def is_uid(text: str) -> bool:

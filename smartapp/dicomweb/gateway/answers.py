@@ -55,6 +55,26 @@ def rows(found: list[dict[str, Any]], choice: Choice, *, fuzzy: bool) -> Respons
     return response
 
 
+class Gaps:
+    """Whether something is held back of what an answer is about; the answer then says so (RFC 7234 §5.5).
+
+    What it is stays unsaid.
+    """
+
+    def __init__(self) -> None:
+        self._some = False
+
+    def found(self) -> None:
+        """Something is held back."""
+        self._some = True
+
+    def said(self, response: Response) -> Response:
+        """The answer, with the word about it."""
+        if self._some:
+            response.headers.add("Warning", '299 smartapp "Part of this study is withheld and not in this answer."')
+        return response
+
+
 def octets(values: Sequence[FrameData], choice: Choice) -> Response:
     """Frames, or a bulk value without a transfer syntax: one part each, or the only one by itself."""
     if not choice.offer.multipart:

@@ -1,32 +1,35 @@
 """The routes under `/{provider}/dicomweb`: the whole list. What is not here is 404, and nothing is passed on."""
 
 from collections.abc import Callable
+from functools import cache, wraps
 from typing import Any, Final, NoReturn, TypeVar
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
+from smartapp.consent.grants.model import GrantState
+from smartapp.consent.model import AppPrincipal
 from smartapp.dicomweb.core.accept import ANY_SYNTAX, Offer
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.dicomweb.gateway import answers
-from smartapp.dicomweb.gateway.bearer import grant, grant_for
 from smartapp.dicomweb.gateway.paths import bulk_tag, frame_numbers, require_plain
 from smartapp.dicomweb.gateway.pictures import picture_asked
-from smartapp.errors import NotFound
+from smartapp.errors import GrantHeld, NotFound, NotSignedIn, PermitEnded, UpstreamRefused
 from smartapp.identity.model import Principal
 from smartapp.records.attributes import Level
 from smartapp.records.frames import FrameData
 from smartapp.records.images import Images
 from smartapp.records.query import QidoQuery, parse_query
 from smartapp.web import cors
+from smartapp.web.bearer import asker
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("dicomweb", __name__, url_prefix="/<provider>/dicomweb")
 blueprint.before_request(require_plain)
-blueprint.before_request(cors.preflight("GET", "HEAD"))
-blueprint.after_request(cors.add)
+blueprint.before_request(cors.preflight("GET", "HEAD", who=cors.from_viewer))
+blueprint.after_request(cors.for_origins_of(cors.from_viewer))
 
 _STUDY: Final = "/studies/<study>"
 _SERIES: Final = f"{_STUDY}/series/<series>"
@@ -41,7 +44,7 @@ def _get(path: str, **defaults: None) -> Callable[[_View], _View]:
     def add(view: _View) -> _View:
         blueprint.add_url_rule(
             path,
-            view_func=view,
+            view_func=_guarded(view),
             methods=["GET"],
             defaults=defaults,
             merge_slashes=False,
@@ -50,6 +53,35 @@ def _get(path: str, **defaults: None) -> Callable[[_View], _View]:
         return view
 
     return add
+
+
+@cache
+def _guarded(view: Callable[..., Response]) -> Callable[..., Response]:
+    """The view, with what ended meanwhile under an app said as what it is: 401 for a right that is over, and for a
+    dead way to the EHR that the patient has to sign in again (decision 2).
+    """
+
+    @wraps(view)
+    def guarded(provider: str, **address: str | None) -> Response:
+        try:
+            return view(provider=provider, **address)
+        except PermitEnded:
+            if _app(provider) is None:
+                raise
+            raise NotSignedIn("token") from None
+        except UpstreamRefused as error:
+            if error.code == UpstreamRefused.code and (who := _app(provider)) is not None:
+                parts().app_grants.needs_sign_in(who.grant_id, request_id())
+                raise GrantHeld(GrantState.NEEDS_SIGN_IN) from error
+            raise
+
+    return guarded
+
+
+def _app(provider: str) -> AppPrincipal | None:
+    """The app that asks, if it is one. Raises what became of its token or grant meanwhile."""
+    who = asker(provider).principal
+    return who if isinstance(who, AppPrincipal) else None
 
 
 def _images() -> Images:
@@ -61,7 +93,10 @@ def _asker(provider: str, *uids: str | None) -> Principal:
     for uid in uids:
         if uid is not None:
             parse_uid(uid)
-    return grant_for(provider, str(uids[0])).principal
+    found, study = asker(provider), str(uids[0])
+    if not found.reaches(study):
+        _images().outside(found.principal, study, request_id())
+    return found.principal
 
 
 def _query(level: Level) -> QidoQuery:
@@ -72,7 +107,7 @@ def _query(level: Level) -> QidoQuery:
 @rule(Rule.BEARER)
 def studies(provider: str) -> Response:
     """Search for studies (PS3.18 §10.6): those that the token reaches, if they match."""
-    found, query, choice = grant(provider), _query(Level.STUDY), answers.accepted(answers.JSON)
+    found, query, choice = asker(provider), _query(Level.STUDY), answers.accepted(answers.JSON)
     rows = _images().search_studies(found.principal, query, request_id(), only=found.study_uid)
     return answers.rows(rows, choice, fuzzy=query.fuzzy)
 
@@ -82,8 +117,9 @@ def studies(provider: str) -> Response:
 def series_of_study(provider: str, study: str) -> Response:
     """Search for the series of a study."""
     principal, query, choice = _asker(provider, study), _query(Level.SERIES), answers.accepted(answers.JSON)
-    rows = _images().search_series(principal, study, query, request_id())
-    return answers.rows(rows, choice, fuzzy=query.fuzzy)
+    gaps = answers.Gaps()
+    rows = _images().search_series(principal, study, query, request_id(), gaps.found)
+    return gaps.said(answers.rows(rows, choice, fuzzy=query.fuzzy))
 
 
 @_get(f"{_STUDY}/instances", series=None)
@@ -93,8 +129,9 @@ def instances_of_study(provider: str, study: str, series: str | None) -> Respons
     """Search for the instances of a study or a series."""
     principal, query = _asker(provider, study, series), _query(Level.INSTANCE)
     choice = answers.accepted(answers.JSON)
-    rows = _images().search_instances(principal, study, series, query, request_id())
-    return answers.rows(rows, choice, fuzzy=query.fuzzy)
+    gaps = answers.Gaps()
+    rows = _images().search_instances(principal, study, series, query, request_id(), gaps.found)
+    return gaps.said(answers.rows(rows, choice, fuzzy=query.fuzzy))
 
 
 @_get(_STUDY, series=None, sop=None)
@@ -115,8 +152,9 @@ def retrieve(provider: str, study: str, series: str | None, sop: str | None) -> 
 def metadata(provider: str, study: str, series: str | None, sop: str | None) -> Response:
     """Retrieve the metadata of a study, a series or an instance (PS3.18 §10.4.1.1.2)."""
     principal, choice = _asker(provider, study, series, sop), answers.accepted(answers.JSON)
-    document = _images().metadata(principal, study, series, sop, request_id())
-    return Response(document, content_type=choice.offer.media_type)
+    gaps = answers.Gaps()
+    document = _images().metadata(principal, study, series, sop, request_id(), gaps.found)
+    return gaps.said(Response(document, content_type=choice.offer.media_type))
 
 
 @_get(f"{_INSTANCE}/frames/<numbers>")
@@ -175,7 +213,7 @@ def thumbnail(provider: str, study: str, series: str, sop: str | None) -> Respon
 @rule(Rule.BEARER)
 def anything_else(provider: str, rest: str) -> NoReturn:  # noqa: ARG001 - the address needs no reading
     """404; 405 where something was to be stored, changed or deleted."""
-    grant(provider)
+    asker(provider)
     if request.method in _OTHER_METHODS:
         raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
     raise NotFound

@@ -22,6 +22,8 @@ from smartapp.tokens.model import TokenSource
 
 _ACCEPT: Final = 'multipart/related; type="application/dicom"; transfer-syntax=*'
 """Sent whatever our own client asked for: archives crash or transcode when they are offered a choice."""
+_VIEWING: Final = frozenset({Action.VIEW_IMAGES})
+_LISTING: Final = _VIEWING | {Action.LIST, Action.READ}
 _UIDS_A_QUERY: Final = 20
 _T = TypeVar("_T")
 
@@ -59,14 +61,17 @@ class PacsReader:
         return self._searched(permit, lambda search: tuple(_found(search, ids, wanted).values()))
 
     def series(self, permit: Permit, ids: PatientIds, study: str) -> tuple[Row, ...]:
-        """The rows of the study's series, checked."""
-        self._require_study(permit, study)
+        """The rows of the study's series, checked. They say no more of it than a list does."""
+        self._require_study(permit, study, _LISTING)
         with self._alarmed(permit):
             return self._searched(permit, lambda search: tuple(series_rows(search.series(study), ids, study)))
 
     def metadata(self, permit: Permit, ids: PatientIds, study: str, series: str) -> tuple[Row, ...]:
-        """The headers of the series' instances, each checked to be the patient's and of this series."""
-        self._require_study(permit, study)
+        """The headers of the series' instances, each checked to be the patient's and of this series.
+
+        Searches for instances are answered from them, too.
+        """
+        self._require_study(permit, study, _LISTING)
         parse_uid(series)
         with self._alarmed(permit):
             return self._searched(
@@ -96,9 +101,9 @@ class PacsReader:
         if permit.provider != self._provider:
             raise AccessDenied(Reason("provider-not-permitted", "permit"))
 
-    def _require_study(self, permit: Permit, study: str) -> None:
+    def _require_study(self, permit: Permit, study: str, actions: frozenset[Action] = _VIEWING) -> None:
         self._require_ours(permit)
-        if permit.action is not Action.VIEW_IMAGES:
+        if permit.action not in actions:
             raise AccessDenied(Reason("images-not-permitted", "permit"))
         permit.require(parse_uid(study))
 

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -15,7 +16,8 @@ from smartapp.clock import Clock
 from smartapp.db.outbox.service import Outbox
 from smartapp.db.unit import Database
 from smartapp.errors import BadInput, KeysUnavailable, NotFound
-from smartapp.exchange.alerts.letters import Draft, Letters, Place
+from smartapp.exchange.alerts.app_letters import AppLetters
+from smartapp.exchange.alerts.letters import Draft, Place
 from smartapp.identity.contacts.service import Contact, Contacts
 from smartapp.identity.model import Principal
 from smartapp.security.envelope import IntegrityError
@@ -132,6 +134,10 @@ class Alerts:
 
         An address that cannot be read any more costs the alert, never the sign-in.
         """
+        self.tell(session, person_id, provider_id, lambda letters: letters.signed_in(self._clock.now(), browser))
+
+    def tell(self, session: Session, person_id: str, provider_id: str, draft: Callable[[AppLetters], Draft]) -> None:
+        """A letter within the caller's write, in the person's language; nothing where they have no address."""
         if not self.available:
             return
         try:
@@ -140,16 +146,15 @@ class Alerts:
             _log.warning("no alert could be written: %s", error.code)
             return
         if contact is not None:
-            draft = self._letters(provider_id, contact.language).signed_in(self._clock.now(), browser)
-            self._post(session, contact, draft)
+            self._post(session, contact, draft(self._letters(provider_id, contact.language)))
 
     def _require_mail(self) -> None:
         if not self.available:
             raise NotFound
 
-    def _letters(self, provider_id: str, language: str) -> Letters:
+    def _letters(self, provider_id: str, language: str) -> AppLetters:
         provider = self._settings.provider(provider_id)
-        return Letters(language, Place(provider.name, provider.timezone, self._settings.server.base_url))
+        return AppLetters(language, Place(provider.name, provider.timezone, self._settings.server.base_url))
 
     def _post(self, session: Session, contact: Contact, draft: Draft, *, seconds: int | None = None) -> None:
         """`seconds`: after that the letter is of no use, and is not sent."""

@@ -30,7 +30,7 @@ def report_pdf(report: ReportDocument, words: ReportWords, head: tuple[str, ...]
 
     Where no font has a letter, it is replaced and the page says so.
     """
-    page = _Page(made_at)
+    page = Page(made_at)
     page.text(head[0], size=16, bold=True)
     for line in head[1:]:
         page.text(line, size=10)
@@ -42,7 +42,7 @@ def report_pdf(report: ReportDocument, words: ReportWords, head: tuple[str, ...]
     return page.finish(words.letters_missing)
 
 
-def _body(page: _Page, report: ReportDocument, words: ReportWords) -> None:
+def _body(page: Page, report: ReportDocument, words: ReportWords) -> None:
     if report.problems:
         page.text(words.parts_missing, bold=True)
     if report.conclusion:
@@ -60,7 +60,7 @@ def _body(page: _Page, report: ReportDocument, words: ReportWords) -> None:
         page.text(words.issued(report.issued), size=10)
 
 
-class _Page:
+class Page:
     """A4 with wide margins; text flows from page to page."""
 
     def __init__(self, made_at: datetime) -> None:

@@ -32,6 +32,16 @@ def forms(resource: Json) -> list[Json]:
     return list(parts(resource, "presentedForm"))
 
 
+def offered(resource: Json, base: str) -> tuple[ReportAttachment, ...]:
+    """The forms that can be had at all: those that are inline, or a resource of this EHR."""
+    here = {index for index, form in enumerate(forms(resource)) if _is_here(form, base)}
+    return tuple(each for each in listed(resource) if each.index in here)
+
+
+def _is_here(form: Json, base: str) -> bool:
+    return isinstance(form.get("data"), str) or read_reference(text(form.get("url"), 2048), base) is not None
+
+
 def listed(resource: Json) -> tuple[ReportAttachment, ...]:
     """Every form as something to download."""
     return tuple(

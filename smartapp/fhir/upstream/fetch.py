@@ -1,12 +1,15 @@
 """Requests to one EHR's FHIR server: with the permit's token, to that server only."""
 
 from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
 from smartapp.consent.model import AnyPermit
 from smartapp.errors import NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.documents import Json, resource_in
 from smartapp.fhir.upstream.references import Reference
-from smartapp.outbound.service import Answer, Door
+from smartapp.outbound.service import Answer, Door, Outbound
+from smartapp.settings import Provider
 from smartapp.tokens.model import TokenSource
 
 ACCEPT = "application/fhir+json"
@@ -45,6 +48,19 @@ class FhirServer:
             self._tokens.rejected(permit, token)
         raise UpstreamRefused
 
+    def send(
+        self, permit: AnyPermit, method: str, url: str, resource: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> Answer:
+        """One POST or PUT of a resource with the permit's token, never repeated by itself; after a 401 as `get`."""
+        for _ in range(2):
+            token = self._tokens.bearer(permit)
+            sent = {"Authorization": f"Bearer {token}", "Accept": ACCEPT, "Content-Type": ACCEPT, **headers}
+            answer = self._door.request(method, url, headers=sent, json=resource, max_bytes=self.max_bytes)
+            if answer.status != 401:
+                return answer
+            self._tokens.rejected(permit, token)
+        raise UpstreamRefused
+
     def read(self, permit: AnyPermit, reference: Reference) -> Json:
         """One resource, which is of the type and id that was asked for.
 
@@ -56,6 +72,13 @@ class FhirServer:
         if resource["resourceType"] != reference.type or resource.get("id") != reference.id:
             raise UpstreamMismatch("ehr-mismatch")
         return resource
+
+
+def server_of(provider: Provider, outbound: Outbound, tokens: TokenSource, max_bytes: int) -> FhirServer:
+    """The provider's EHR, behind a door of its own."""
+    parts = urlsplit(provider.iss)
+    door = outbound.for_origins(f"fhir:{provider.id}", (f"{parts.scheme}://{parts.netloc}",), ca_file=provider.ca_file)
+    return FhirServer(provider.iss, door, tokens, max_bytes)
 
 
 def check_status(answer: Answer) -> None:

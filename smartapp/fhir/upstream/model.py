@@ -106,6 +106,15 @@ class ImagingStudyFacts:
 
 
 @dataclass(frozen=True)
+class ReportAttachment:
+    """A file of a report; `index` is its place in `presentedForm`. To be downloaded, never shown inline."""
+
+    index: int
+    content_type: str
+    title: str
+
+
+@dataclass(frozen=True)
 class ReportFacts:
     """A DiagnosticReport, as the index needs it. `subject` is the patient's id; `imaging_study_refs` are ids of
     ImagingStudy, `study_uids` are studies named by UID instead, `based_on` relative references. `imaging`: the report
@@ -127,6 +136,17 @@ class ReportFacts:
     marks: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
     """The codes of its category and of its own code."""
+    category_codings: tuple[str, ...] = ()
+    codings: tuple[str, ...] = ()
+    """Its own code, as `system|code`; `category_codings` likewise."""
+    performers: tuple[str, ...] = ()
+    """Who read it and for whom, as relative references to Practitioner or Organization."""
+    forms: tuple[ReportAttachment, ...] = ()
+    """The files that come with it and that this EHR has."""
+    updated: datetime | None = None
+    """When the EHR says that it changed last."""
+    names_others: bool = False
+    """Something in it names another patient, or somebody we cannot tell from one (threat A18)."""
 
 
 @dataclass(frozen=True)
@@ -136,15 +156,6 @@ class Observation:
     name: str
     value: str
     status: str
-
-
-@dataclass(frozen=True)
-class ReportAttachment:
-    """A file of a report; `index` is its place in `presentedForm`. To be downloaded, never shown inline."""
-
-    index: int
-    content_type: str
-    title: str
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,17 @@
 """References, read strictly: within this EHR, or none (FHIR R4, references.html#literal)."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Final
 
 from smartapp.fhir.upstream.documents import Json, part, text
 
 _LITERAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?")
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_PEOPLE: Final = frozenset({"Patient", "Group", "RelatedPerson", "Person"})
+"""Types that are, or hold, patients: only the record's own Patient may be named by what is handed on."""
+_DEPTH: Final = 40
 
 
 @dataclass(frozen=True)
@@ -45,3 +50,38 @@ def is_of(resource: Json, patient_id: str, base: str) -> bool:
     server's is nobody's.
     """
     return reference_in(resource, "subject", base) == Reference("Patient", patient_id)
+
+
+def names_others(resource: Json, patient_id: str, base: str) -> bool:
+    """Whether anything in it, contained resources included, names a patient (or a group of them) but this one.
+
+    What cannot be told counts as another: a person named by identifier alone or on another server, contained people,
+    and what is nested too deep to be read (threat A18).
+    """
+    own = Reference("Patient", patient_id)
+    return any(_is_other(node, own, base) for node in _nodes(resource, _DEPTH))
+
+
+def _is_other(node: Json | None, own: Reference, base: str) -> bool:
+    if node is None:
+        return True
+    if text(node.get("resourceType")) in _PEOPLE:
+        return True
+    said = node.get("reference")
+    if isinstance(said, str):
+        found = read_reference(text(said), base)
+        if found is not None:
+            return found.type in _PEOPLE and found != own
+        return any(f"{people}/" in said for people in _PEOPLE)
+    return text(node.get("type")) in _PEOPLE and isinstance(node.get("identifier"), dict)
+
+
+def _nodes(value: Any, depth: int) -> Iterator[Json | None]:
+    """Every object in `value`; None where it goes deeper than `depth`."""
+    if isinstance(value, dict | list) and depth == 0:
+        yield None
+        return
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _nodes(inner, depth - 1)

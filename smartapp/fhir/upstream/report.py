@@ -1,11 +1,13 @@
 """DiagnosticReport, as the index needs it (FHIR R4 diagnosticreport.html)."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
+from smartapp.fhir.upstream import attachments
 from smartapp.fhir.upstream.documents import Json, labels, marks, part, parts, text, words
 from smartapp.fhir.upstream.identifiers import accessions, study_uid
 from smartapp.fhir.upstream.model import ReportFacts
-from smartapp.fhir.upstream.references import Reference, read_reference, reference_in
+from smartapp.fhir.upstream.references import Reference, names_others, read_reference, reference_in
 from smartapp.fhir.upstream.times import read_moment
 
 IMAGING_CATEGORIES = frozenset(
@@ -36,6 +38,12 @@ def read_report(resource: Json, base: str, zone: tzinfo) -> ReportFacts | None:
         labels=labels(resource),
         marks=marks(resource),
         categories=_categories(resource),
+        category_codings=tuple(_codings(parts(resource, "category"))),
+        codings=tuple(_codings([part(resource, "code")])),
+        performers=performers(resource, base),
+        forms=attachments.offered(resource, base),
+        updated=read_moment(part(resource, "meta").get("lastUpdated"), zone),
+        names_others=names_others(resource, subject.id, base),
     )
     return facts if facts.imaging or facts.based_on or facts.accessions else None
 
@@ -44,6 +52,20 @@ def based_on(resource: Json, base: str) -> tuple[str, ...]:
     """The orders it names, as relative references."""
     found = (read_reference(text(entry.get("reference")), base) for entry in parts(resource, "basedOn"))
     return tuple(str(ref) for ref in found if ref)
+
+
+def performers(resource: Json, base: str) -> tuple[str, ...]:
+    """Who read it and for whom: Practitioners and Organizations of this EHR, as relative references."""
+    people = [*parts(resource, "performer"), *parts(resource, "resultsInterpreter")]
+    found = (read_reference(text(entry.get("reference")), base) for entry in people)
+    return tuple(dict.fromkeys(str(ref) for ref in found if ref and ref.type in {"Practitioner", "Organization"}))
+
+
+def _codings(concepts: Iterable[Json]) -> Iterator[str]:
+    for concept in concepts:
+        for coding in parts(concept, "coding"):
+            if code := text(coding.get("code"), 200):
+                yield f"{text(coding.get('system'), 300)}|{code}"
 
 
 def effective(resource: Json, zone: tzinfo) -> datetime | None:

@@ -4,7 +4,6 @@ The records that were merged into the patient's are the patient's too.
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from smartapp.audit.model import Event
@@ -15,7 +14,7 @@ from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamMismatch, Up
 from smartapp.fhir.upstream import attachments
 from smartapp.fhir.upstream.document import Assembler
 from smartapp.fhir.upstream.documents import Json
-from smartapp.fhir.upstream.fetch import FhirServer
+from smartapp.fhir.upstream.fetch import FhirServer, server_of
 from smartapp.fhir.upstream.imaging_study import read_imaging_study
 from smartapp.fhir.upstream.model import (
     Fetched,
@@ -26,15 +25,19 @@ from smartapp.fhir.upstream.model import (
     ReportFacts,
 )
 from smartapp.fhir.upstream.patient import read_names, read_patient
-from smartapp.fhir.upstream.references import Reference, is_id, is_of, read_reference
+from smartapp.fhir.upstream.references import Reference, is_id, is_of, names_others, read_reference
 from smartapp.fhir.upstream.report import read_report
 from smartapp.fhir.upstream.search import Bounds, Found, search
 from smartapp.identity.model import PatientKey
 from smartapp.outbound.service import Outbound
-from smartapp.settings import Provider, Settings
+from smartapp.settings import Settings
 from smartapp.tokens.model import TokenSource
 
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole"})
+_NAMED = frozenset({"Practitioner", "Organization", "RelatedPerson"})
+_READING = frozenset({Action.READ_REPORT})
+_REPORTED = _READING | {Action.LIST_REPORTS}
+"""A search gives whole resources (SMART App Launch 2.2: `s` is for what a search returns), and no files."""
 _PAGE = "100"
 _MOST_MERGED = 8
 
@@ -60,7 +63,7 @@ class FhirReader:
         self._audit = audit
         self._clock = clock
         self._ehrs = {
-            provider.id: _Ehr(_server(provider, outbound, tokens, limits.max_json_bytes), ZoneInfo(provider.timezone))
+            provider.id: _Ehr(server_of(provider, outbound, tokens, limits.max_json_bytes), ZoneInfo(provider.timezone))
             for provider in settings.providers
         }
 
@@ -138,6 +141,33 @@ class FhirReader:
         permit.check()
         return document
 
+    def report_resource(self, permit: Permit, report_id: str) -> Json:
+        """The DiagnosticReport itself, as it came, to be handed on in part. Raises as `report` does; NotFound also for
+        one that names another patient besides (threat A18).
+        """
+        resource = self._report(permit, report_id, _REPORTED)
+        if names_others(resource, permit.patient.patient_id, self._ehr(permit).server.base):
+            self._record("ehr.names-others", permit.patient, "DiagnosticReport")
+            raise NotFound
+        permit.check()
+        return resource
+
+    def person(self, permit: Permit, reference: str) -> Json:
+        """Somebody whom a resource of the patient names (Practitioner, Organization), or the RelatedPerson who
+        granted; whether it may be shown is the caller's to know. NotFound for other types, and for whom the EHR hides.
+        """
+        server = self._ehr(permit).server
+        named = read_reference(reference, server.base)
+        if named is None or named.type not in _NAMED:
+            raise NotFound
+        permit.check()
+        try:
+            return server.read(permit, named)
+        except UpstreamRefused as error:
+            if error.code == "upstream-forbidden":
+                raise NotFound from error
+            raise
+
     def attachment(self, permit: Permit, report_id: str, index: int) -> tuple[str, bytes]:
         """A file of the report: its declared media type and its bytes, at most 20 MiB. Raises as `report` does."""
         forms = attachments.forms(self._report(permit, report_id))
@@ -147,8 +177,8 @@ class FhirReader:
         permit.check()
         return attachments.media_type(forms[index]), body
 
-    def _report(self, permit: Permit, report_id: str) -> Json:
-        if permit.action is not Action.READ_REPORT:
+    def _report(self, permit: Permit, report_id: str, actions: frozenset[Action] = _READING) -> Json:
+        if permit.action not in actions:
             raise AccessDenied(Reason("report-not-permitted", "permit"))
         permit.check()
         if not is_id(report_id):
@@ -179,9 +209,3 @@ class FhirReader:
 
 def _patient_of(permit: SignInPermit | IndexPermit | Permit) -> PatientKey:
     return PatientKey(permit.provider, permit.patient_id) if isinstance(permit, SignInPermit) else permit.patient
-
-
-def _server(provider: Provider, outbound: Outbound, tokens: TokenSource, max_bytes: int) -> FhirServer:
-    parts = urlsplit(provider.iss)
-    door = outbound.for_origins(f"fhir:{provider.id}", (f"{parts.scheme}://{parts.netloc}",), ca_file=provider.ca_file)
-    return FhirServer(provider.iss, door, tokens, max_bytes)

@@ -4,8 +4,9 @@ from typing import cast
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
-from smartapp.errors import BadInput, LaunchRefused
+from smartapp.errors import BadInput, LaunchRefused, NotFound
 from smartapp.exchange.sign_in import Browser
+from smartapp.identity.model import OpenedSession
 from smartapp.portal.signin.frame import page_for_frame
 from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
@@ -58,7 +59,7 @@ def callback() -> Response:
         user_agent=request.headers.get("User-Agent", "")[:_LONGEST],
     )
     opened = parts().sign_in.finish(request.args.to_dict(flat=False), browser, request_id=request_id())
-    response = _see_other(url_for("patient.studies", ctx=opened.context_id))
+    response = _see_other(_next_page(opened))
     sessions.set_session_cookie(response, opened.cookie)
     return response
 
@@ -84,6 +85,18 @@ def sign_out_everywhere() -> Response:
 def signed_out() -> str:
     """Says that it worked."""
     return render_template("portal/signed_out.html")
+
+
+def _next_page(opened: OpenedSession) -> str:
+    """The request of an app that waited for this sign-in, if it still waits; else the list."""
+    if opened.after:
+        try:
+            provider = parts().approvals.open(opened.after).provider
+        except NotFound:
+            pass
+        else:
+            return url_for("approval.page", provider=provider, handle=opened.after)
+    return url_for("patient.studies", ctx=opened.context_id)
 
 
 def _gone() -> Response:

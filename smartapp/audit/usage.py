@@ -1,0 +1,75 @@
+"""What an app did see: read from the disclosures under its grant (promises B4, E1)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from smartapp.audit import store
+from smartapp.audit.model import EXTENTS, Patient
+from smartapp.audit.references import References
+from smartapp.audit.store import Seen
+from smartapp.db.datakeys import DataKeys
+from smartapp.db.unit import Database
+from smartapp.security.keyring import Keyring
+
+
+@dataclass(frozen=True)
+class Used:
+    """What was disclosed of one study, or of the record as a whole: the most of it, how much, and when (UTC)."""
+
+    extent: str
+    instances: int
+    bytes: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class Usage:
+    """All that was disclosed under one grant. `record` is what was read of the record as a whole (lists), `studies`
+    by Study Instance UID, `others` of studies that were not among those named.
+    """
+
+    record: Used | None
+    studies: Mapping[str, Used]
+    others: tuple[Used, ...]
+
+    @property
+    def all(self) -> tuple[Used, ...]:
+        """Everything, in no order."""
+        return (*([self.record] if self.record else []), *self.studies.values(), *self.others)
+
+
+class UsageReader:
+    """Reads the disclosures. What is counted in memory still is not in them: `AuditTrail.flush` writes it first."""
+
+    def __init__(self, database: Database, keyring: Keyring, datakeys: DataKeys) -> None:
+        self._database = database
+        self._references = References(keyring, datakeys)
+
+    def of(self, patient: Patient, grant_id: str, uids: Iterable[str]) -> Usage:
+        """What was disclosed of the patient under the grant. The trail knows studies by keyed hashes only: `uids` are
+        those that can be told by name.
+        """
+        refs = self._references
+        with self._database.read() as session:
+            found = store.of_asker(session, patient.provider, refs.of_patient(patient), refs.of("session", grant_id))
+        grouped: dict[str, list[Seen]] = {}
+        for seen in found:
+            grouped.setdefault(seen.study_ref, []).append(seen)
+        named = {refs.of("study", f"{patient.provider}/{uid}"): uid for uid in uids}
+        return Usage(
+            record=_sum(grouped[""]) if "" in grouped else None,
+            studies={named[ref]: _sum(seen) for ref, seen in grouped.items() if ref in named},
+            others=tuple(_sum(seen) for ref, seen in grouped.items() if ref and ref not in named),
+        )
+
+
+def _sum(seen: list[Seen]) -> Used:
+    return Used(
+        extent=max((each.extent for each in seen), key=EXTENTS.index),
+        instances=sum(each.instances for each in seen),
+        bytes=sum(each.bytes for each in seen),
+        first_at=min(each.opened_at for each in seen),
+        last_at=max(each.last_at for each in seen),
+    )

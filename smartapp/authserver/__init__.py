@@ -1,0 +1,1 @@
+"""The protocol of an authorization server, for third-party apps and organizations."""

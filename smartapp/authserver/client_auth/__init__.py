@@ -1,0 +1,5 @@
+"""Who the client is (RFC 6749 §2.3, RFC 7523 §3): by the method it registered, and by no other, at every endpoint."""
+
+from smartapp.authserver.client_auth.service import CONFIDENTIAL, METHODS, authenticate
+
+__all__ = ["CONFIDENTIAL", "METHODS", "authenticate"]

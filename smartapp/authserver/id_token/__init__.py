@@ -1,0 +1,1 @@
+"""id_tokens: what they say of the person who allowed the app."""

@@ -1,0 +1,1 @@
+"""What patients allowed to apps: grants, their versions and their history."""

@@ -1,0 +1,1 @@
+"""What an app asks for, kept from the moment it asks until the patient says yes or no."""

@@ -1,0 +1,1 @@
+"""What patients let apps do: asked for, allowed, narrowed, held, ended; and what came of it."""

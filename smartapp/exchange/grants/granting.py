@@ -1,0 +1,205 @@
+"""An app asked; a person says yes or no."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from smartapp.consent.aliases import study_id
+from smartapp.consent.grants.model import Grant, GrantState, Terms
+from smartapp.consent.model import StudyFacts
+from smartapp.consent.scopes.algebra import intersect
+from smartapp.consent.scopes.grammar import parse, text
+from smartapp.consent.scopes.statement import statement
+from smartapp.errors import BadInput, NotFound
+from smartapp.exchange.approvals.service import TAMPER, Asked, answer_url
+from smartapp.exchange.grants.desk import Desk
+from smartapp.exchange.grants.model import Offer, bound_to
+from smartapp.exchange.grants.terms import Ground, checked, matching
+from smartapp.identity.apps.model import App, AppState
+from smartapp.identity.model import Context, Principal
+from smartapp.ids import new_id
+from smartapp.tokens.apps.model import CodeFacts
+
+_OFFLINE: Final = "offline_access"
+_ONLINE: Final = "online_access"
+
+
+@dataclass(frozen=True)
+class _Yes:
+    """What was said yes to."""
+
+    principal: Principal
+    handle: str
+    terms: Terms
+    studies: tuple[StudyFacts, ...]
+    lasting: str | None
+    """The credential that outlives the session, if there is one."""
+    now: datetime
+    request_id: str
+
+
+class Granting:
+    """The use-case: what an app asks, what a person may answer, and the answer."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def offer(self, principal: Principal, asked: Asked) -> Offer:
+        """What the person may grant. NotFound for a request at another hospital than the open record's, or of an app
+        that may not ask any more; BadInput (`launch.other`) when it began in somebody else's launch.
+        """
+        app = self._app(asked)
+        if principal.patient.provider != asked.provider:
+            raise NotFound
+        if asked.launch and asked.launch != bound_to(principal):
+            raise BadInput("launch.other")
+        desk = self._desk
+        scopes = intersect(parse(asked.scope), parse(app.scope))
+        with desk.database.read() as session:
+            already = desk.grants.living(
+                session, asked.provider, asked.client_id, principal.patient, principal.person_id
+            )
+            context = desk.identity.context(session, principal.session_id, principal.context_id)
+        lasting = _OFFLINE in scopes.words and self._lasting(principal, already) is not None
+        return Offer(
+            app=app,
+            scopes=scopes,
+            works_offline=lasting,
+            needs_lasting=_OFFLINE in scopes.words and not lasting and not asked.offline_tried,
+            already=already,
+            right_ends=context.expires_at,
+        )
+
+    def approve(self, principal: Principal, handle: str, terms: Terms, *, session_id: str, request_id: str) -> str:
+        """Yes, to what is ticked in `terms`: the app's redirect URI with a code.
+
+        Grant, audit, Consent to be written and code are there together, or none of them. Raises TermsRefused for what
+        cannot be granted (the request still waits then), NotFound and BadInput (`consent.tamper`, written down) for a
+        request that does not wait in this session.
+        """
+        desk = self._desk
+        desk.approvals.bind(handle, session_id)
+        asked = desk.approvals.open(handle)
+        offer = self.offer(principal, asked)
+        now = desk.clock.now()
+        studies = desk.records.known(principal, request_id).studies
+        allowed = checked(terms, Ground(offer.scopes, studies, now, offer.right_ends))
+        lasting = self._lasting(principal, offer.already)
+        yes = _Yes(principal, handle, allowed, studies, lasting, now, request_id)
+        try:
+            address, before = desk.database.run(lambda session: self._granted(session, yes))
+        except BadInput as error:
+            if error.code == TAMPER:
+                raise desk.approvals.tampered(handle, session_id) from error
+            raise
+        if before is not None:
+            desk.release([before])
+        return address
+
+    def refuse(self, principal: Principal, handle: str, *, session_id: str, request_id: str) -> str:
+        """No: the app's redirect URI with `access_denied` (RFC 6749 §4.1.2.1). Raises as `approve` does."""
+        desk = self._desk
+        desk.approvals.bind(handle, session_id)
+
+        def work(session: Session) -> Asked:
+            asked = desk.approvals.take(handle, session_id, session)
+            event = desk.event(principal, "grant.refused", {"client": asked.client_id}, request_id)
+            desk.audit.record(event, session=session)
+            return asked
+
+        try:
+            asked = desk.database.run(work)
+        except BadInput as error:
+            raise desk.approvals.tampered(handle, session_id) from error
+        return answer_url(asked, desk.issuer(asked.provider), error="access_denied")
+
+    def _granted(self, session: Session, yes: _Yes) -> tuple[str, Grant | None]:
+        """The address to go to, and the version that this one replaces."""
+        desk, principal = self._desk, yes.principal
+        asked = desk.approvals.take(yes.handle, principal.session_id, session)
+        self._app(asked, session)
+        context = desk.identity.held_context(session, principal.session_id, principal.context_id)
+        before = desk.grants.living(session, asked.provider, asked.client_id, principal.patient, principal.person_id)
+        grant = self._version(yes, asked, context, before)
+        desk.grants.put(session, grant, kind="approved", by=principal.kind.value)
+        desk.plan(session, grant, yes.now)
+        desk.owing.owe(session, grant)
+        desk.alerts.tell(session, principal.person_id, asked.provider, lambda letters: letters.app_allowed())
+        code = desk.tokens.issue_code(session, asked.provider, self._code(grant, asked, context, yes.studies))
+        by = principal.kind.value
+        desk.note(session, grant, "grant.approved", by=by, request_id=yes.request_id, session_id=principal.session_id)
+        return answer_url(asked, desk.issuer(asked.provider), code=code), before
+
+    def _version(self, yes: _Yes, asked: Asked, context: Context, before: Grant | None) -> Grant:
+        principal = yes.principal
+        terms, credential_id, bound = self._way(yes, before)
+        fresh = Grant(
+            id=new_id("grt"),
+            provider=asked.provider,
+            client_id=asked.client_id,
+            patient=principal.patient,
+            person_id=principal.person_id,
+            granted_by=principal.kind,
+            version=1,
+            state=GrantState.ACTIVE,
+            terms=terms,
+            credential_id=credential_id,
+            fhir_user=context.fhir_user,
+            session_id=bound,
+            approved_at=yes.now,
+            changed_at=yes.now,
+        )
+        if before is None:
+            return fresh
+        return replace(fresh, id=before.id, version=before.version + 1, last_used_at=before.last_used_at)
+
+    def _way(self, yes: _Yes, before: Grant | None) -> tuple[Terms, str, str | None]:
+        """The grant's way to the EHR, and the session that it ends with (decision 2).
+
+        Without a credential that lasts, `offline_access` becomes what it can be: `online_access`.
+        """
+        principal, terms = yes.principal, yes.terms
+        words = terms.scopes.words
+        mine = principal.credential_id
+        if _OFFLINE not in words:
+            return terms, mine, principal.session_id if _ONLINE in words else None
+        if yes.lasting is not None and yes.lasting in {mine, before.credential_id if before else mine}:
+            return terms, yes.lasting, None
+        online = replace(terms.scopes, words=(words - {_OFFLINE}) | {_ONLINE})
+        return replace(terms, scopes=online), mine, principal.session_id
+
+    def _code(self, grant: Grant, asked: Asked, context: Context, studies: tuple[StudyFacts, ...]) -> CodeFacts:
+        shown = self._desk.tokens.shown(grant)
+        ids = {
+            f"ImagingStudy/{study_id(grant.provider, study.uid)}": study_id(grant.provider, shown(study.uid))
+            for study in matching(grant.terms, studies)
+        }
+        return CodeFacts(
+            client_id=asked.client_id,
+            grant_id=grant.id,
+            redirect_uri=asked.redirect_uri,
+            challenge=asked.challenge,
+            scope=text(statement(grant.terms.scopes, grant.terms, shown)),
+            nonce=asked.nonce,
+            fhir_context=_context(asked.fhir_context, ids),
+            auth_time=context.auth_time,
+        )
+
+    def _lasting(self, principal: Principal, already: Grant | None) -> str | None:
+        """The session's credential if it lasts, else that of the grant there is, if that does."""
+        credentials = [principal.credential_id, *([already.credential_id] if already else [])]
+        return next((each for each in credentials if self._desk.keeper.lasting(each, principal.patient)), None)
+
+    def _app(self, asked: Asked, session: Session | None = None) -> App:
+        app = self._desk.apps.find(asked.provider, asked.client_id, session=session)
+        if app is None or app.state is not AppState.ACTIVE:
+            raise NotFound
+        return app
+
+
+def _context(asked: tuple[str, ...], ids: Mapping[str, str]) -> tuple[str, ...]:
+    """The launch's studies that the grant reaches, under the ids that the app will see."""
+    return tuple(f"ImagingStudy/{ids[reference]}" for reference in asked if reference in ids)

@@ -1,0 +1,1 @@
+"""The apps that other people wrote, as they are registered with us."""

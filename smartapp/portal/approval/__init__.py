@@ -1,0 +1,1 @@
+"""The page on which a person allows an app something, or nothing."""

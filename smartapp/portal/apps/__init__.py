@@ -1,0 +1,1 @@
+"""What apps may see: each permission in plain words, what was done with it, and its end."""

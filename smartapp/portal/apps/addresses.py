@@ -1,0 +1,27 @@
+"""Addresses that apps name: shown as links, and never believed."""
+
+from urllib.parse import urlencode, urlsplit
+
+
+def is_web_address(address: object) -> bool:
+    """Whether this is an http(s) address with a host: nothing else becomes a link."""
+    try:
+        parts = urlsplit(address) if isinstance(address, str) else None
+    except ValueError:
+        return False
+    return parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def host(address: str) -> str:
+    """The host of a web address, so that a person sees where a link leads."""
+    return urlsplit(address).hostname or ""
+
+
+def origin(address: str) -> str:
+    """The origin of a web address."""
+    return "/".join(address.split("/")[:3])
+
+
+def with_query(address: str, **params: str) -> str:
+    """The address with these parameters after those that it has."""
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(params)}"

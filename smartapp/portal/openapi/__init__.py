@@ -1,0 +1,1 @@
+"""What programs may call, as an OpenAPI document."""

@@ -1,0 +1,139 @@
+"""What an app may learn of a patient's index: by its reach and the release rules alone. Pure.
+
+It is computed from the index and never from an id that was asked for: so what lies outside looks like what does not
+exist, and nobody upstream is asked about it (threats A14, A24).
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Final
+
+from smartapp.consent.aliases import shown_uid, study_id
+from smartapp.consent.bodysites import SNOMED
+from smartapp.consent.facts import ReportKnown, SeriesFacts, StudyFacts
+from smartapp.consent.model import AppPrincipal
+from smartapp.consent.reach import Reach
+from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
+from smartapp.records.release import Judge
+from smartapp.records.resources.ids import form_id
+from smartapp.records.resources.model import FormItem, PlainItem, ReportItem, StudyItem, Token
+
+_ANY_SITE: Final[frozenset[str]] = frozenset()
+
+
+class Sight:
+    """One app's view of one index, for reading (`letter` r) or searching (s)."""
+
+    def __init__(self, principal: AppPrincipal, index: StudyIndex, reach: Reach, released: Judge, letter: str) -> None:
+        self._principal = principal
+        self._index = index
+        self._reach = reach
+        self._released = released
+        self._letter = letter
+
+    @cached_property
+    def studies(self) -> dict[str, StudyItem]:
+        """The visible studies by our ids, newest first."""
+        found = (self._study(study) for study in self._index.studies if self.sees(study))
+        return {item.id: item for item in found}
+
+    @cached_property
+    def reports(self) -> dict[str, ReportItem]:
+        """The visible reports by their ids, those of the newest studies first."""
+        return {item.id: item for item in self._reports if self._reads(item, self._letter)}
+
+    @cached_property
+    def _reports(self) -> list[ReportItem]:
+        """All reports, with the studies that each belongs to."""
+        belonging: dict[str, tuple[ReportLink, list[IndexedStudy]]] = {}
+        for study in self._index.studies:
+            for link in study.reports:
+                belonging.setdefault(link.id, (link, []))[1].append(study)
+        return [ReportItem(link, tuple(studies)) for link, studies in belonging.values()]
+
+    @cached_property
+    def forms(self) -> dict[str, FormItem]:
+        """The files of visible reports, by our ids."""
+        provider = self._principal.patient.provider
+        found = (
+            FormItem(form_id(provider, report.id, form.index), report, form)
+            for report in self.reports.values()
+            for form in report.link.forms
+        )
+        return {item.id: item for item in found}
+
+    def people(self, type_: str) -> dict[str, PlainItem]:
+        """Who is named as performer of a report that may be read or searched, of one type, by the EHR's ids."""
+        named: dict[str, tuple[IndexedStudy, ...]] = {}
+        for report in (item for item in self._reports if self._reads(item, "r") or self._reads(item, "s")):
+            for reference in report.link.performers:
+                if reference.startswith(f"{type_}/"):
+                    named.setdefault(reference, report.studies)
+        found = (PlainItem(each.partition("/")[2], reference=each, behind=studies) for each, studies in named.items())
+        return {item.id: item for item in found}
+
+    def sees(self, study: IndexedStudy) -> bool:
+        """Whether it may learn of the study."""
+        return study.owned and self._reach.study(self._facts(study), self._letter)
+
+    def sees_series(self, study: IndexedStudy, series: SeriesFacts) -> bool:
+        """Whether it may learn of a series of the study."""
+        return self._reach.series(self._facts(study), series, self._letter)
+
+    def study_ids(self, item: ReportItem) -> list[str]:
+        """Our ids of a report's studies, those that the app may learn of."""
+        return [self._id(study) for study in item.studies if self.sees(study)]
+
+    def _reads(self, item: ReportItem, letter: str) -> bool:
+        """A report is visible when each of its studies lets it be: it may say of one what is hidden of another."""
+        if item.link.names_others:
+            return False
+        return all(study.owned and self._lets_read(study, item.link.id, letter) for study in item.studies)
+
+    def _lets_read(self, study: IndexedStudy, report_id: str, letter: str) -> bool:
+        shown = next((link for link in self._released(self._principal, study).shown if link.id == report_id), None)
+        return shown is not None and self._reach.report(self._facts(study), known(shown), letter)
+
+    def _facts(self, study: IndexedStudy) -> StudyFacts:
+        return study.facts(self._principal.patient)
+
+    def _study(self, study: IndexedStudy) -> StudyItem:
+        return StudyItem(
+            id=self._id(study),
+            uid=shown_uid(self._principal, study.uid),
+            study=study,
+            modalities=tuple(one for one in study.modalities if self._may_hold(study, {one}, study.body_sites)),
+            sites=tuple(_site(code) for code in study.body_sites if self._may_hold(study, study.modalities, {code})),
+        )
+
+    def _id(self, study: IndexedStudy) -> str:
+        return study_id(self._principal.patient.provider, shown_uid(self._principal, study.uid))
+
+    def _may_hold(self, study: IndexedStudy, modalities: Iterable[str], sites: Iterable[str]) -> bool:
+        """Whether a series of one of these kinds and places would be visible: the study's own are not asked for here,
+        so that a list costs the archive nothing.
+        """
+        return any(self.sees_series(study, each) for each in _possible(modalities, sites))
+
+
+def _possible(modalities: Iterable[str], sites: Iterable[str]) -> Iterator[SeriesFacts]:
+    for modality in modalities:
+        yield SeriesFacts("", modality, _ANY_SITE)
+        for site in sites:
+            yield SeriesFacts("", modality, frozenset({site}))
+
+
+def _site(code: str) -> Token:
+    return (SNOMED, code) if code.isdecimal() else ("", code)
+
+
+def known(link: ReportLink) -> ReportKnown:
+    """A report as the reach judges it."""
+    day = link.effective or link.issued
+    return ReportKnown(
+        id=link.id,
+        categories=frozenset(link.category_codings),
+        code=frozenset(link.codings),
+        date=day.date() if day is not None else None,
+        status=link.fhir_status,
+    )

@@ -1,0 +1,216 @@
+"""What of a study somebody sees: which series and instances, and how they are shown."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from smartapp.consent.model import Action, AppPrincipal
+from smartapp.dicomweb.core.deidentify.rows import metadata_row, searched_row
+from smartapp.dicomweb.core.dicomjson import Row, get, number, retrieve_url, tag
+from smartapp.dicomweb.core.uids import parse_uid
+from smartapp.errors import NotFound
+from smartapp.identity.model import Principal
+from smartapp.records.addresses import Addresses
+from smartapp.records.contents import Listed, has_pictures, is_paper_modality
+from smartapp.records.documents import Documents, StudyAt
+from smartapp.records.gate import Gate
+from smartapp.records.release import Judge
+
+_MODALITIES, _UID = tag("ModalitiesInStudy"), "SeriesInstanceUID"
+_SERIES, _INSTANCES = tag("NumberOfStudyRelatedSeries"), tag("NumberOfStudyRelatedInstances")
+_IN_SERIES = tag("NumberOfSeriesRelatedInstances")
+_UNKNOWN = ("", "", "")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The series of a study that somebody sees, by their own rows. `whole`: nothing of the study is held back.
+
+    `retrievable` are the UIDs (ours to ask by) of the series that may be had without a gap.
+    """
+
+    rows: tuple[Row, ...]
+    retrievable: tuple[str, ...]
+    whole: bool
+
+    @property
+    def uids(self) -> tuple[str, ...]:
+        """Their UIDs."""
+        return tuple(get(row, _UID) for row in self.rows)
+
+
+class View:
+    """Says what is seen. One per process; safe to share by threads.
+
+    People see everything but the documents of a study whose report is held back. An app sees, besides, only the series
+    that its grant reaches; under a de-identified one only pictures of which it is known that no name stands in them,
+    and all of it under other UIDs, which are found by computing those of what is seen.
+    """
+
+    def __init__(self, gate: Gate, documents: Documents, released: Judge, base_url: str) -> None:
+        self._gate = gate
+        self._documents = documents
+        self._released = released
+        self._base_url = base_url
+
+    def open(self, principal: Principal, study: str, action: Action, request_id: str) -> StudyAt:
+        """The study, with a permit to see its images. NotFound if the PACS has none of them."""
+        permit, index, found = self._gate.study(principal, study, action, request_id)
+        if not found.images_available:
+            raise NotFound
+        return StudyAt(permit, index.ids, found, self.addresses(principal), request_id)
+
+    def addresses(self, principal: Principal) -> Addresses:
+        """Our addresses at the principal's hospital."""
+        return Addresses(self._base_url, principal.patient.provider)
+
+    def seen(self, at: StudyAt) -> Seen:
+        """The series that are seen, in their order."""
+        rows = self._documents.series(at)
+        held = self.papers_of(at)
+        kept = [row for row in rows if get(row, _UID) not in held and self._reached(at, row)]
+        gaps: set[str] = set()
+        if at.deidentified:
+            shown = {get(row, _UID): [each.showable for each in self._listed(at, row)] for row in kept}
+            kept = [row for row in kept if any(shown[get(row, _UID)])]
+            gaps = {uid for uid, each in shown.items() if not all(each)}
+        retrievable = tuple(uid for uid in (get(row, _UID) for row in kept) if uid not in gaps)
+        return Seen(tuple(kept), retrievable, len(retrievable) == len(rows))
+
+    def outline(self, at: StudyAt) -> tuple[Row, ...]:
+        """The series that are seen, as far as their own rows tell: no instance is asked for."""
+        held = self.papers_of(at)
+        return tuple(
+            row
+            for row in self._documents.series(at)
+            if get(row, _UID) not in held
+            and self._reached(at, row)
+            and (not at.deidentified or has_pictures(get(row, "Modality")))
+        )
+
+    def series(self, at: StudyAt, asked: str) -> str:
+        """The UID of a series that is seen, asked for as it is shown. NotFound, written down, for any other."""
+        parse_uid(asked)
+        if at.permit.reach is None:
+            if not self._is_there(at, asked) or asked in self.papers_of(at):
+                self._refuse(at, f"series {at.study.uid} {asked}")
+            return asked
+        found = next((uid for uid in self.seen(at).uids if at.shown(uid) == asked), None)
+        if found is None:
+            self._refuse(at, f"series {at.study.uid} {asked}")
+        return found
+
+    def instances(self, at: StudyAt, series: str) -> tuple[Listed, ...]:
+        """The instances that are seen of a series that is."""
+        listed = self._documents.contents(at, series).instances
+        return tuple(each for each in listed if each.showable) if at.deidentified else listed
+
+    def instance(self, at: StudyAt, series: str, asked: str) -> Listed:
+        """An instance of a series that is seen, asked for as it is shown. NotFound, written down, for any other."""
+        parse_uid(asked)
+        if at.deidentified:
+            found = next((each for each in self.instances(at, series) if at.shown(each.sop) == asked), None)
+        else:
+            found = self._documents.contents(at, series).find(asked)
+        if found is None:
+            self._refuse(at, f"instance {at.study.uid} {series} {asked}")
+        return found
+
+    def document(self, at: StudyAt, series: str) -> bytes:
+        """The metadata of the instances that are seen, as a DICOM JSON array."""
+        found = self._documents.metadata(at, series)[1]
+        if not at.deidentified:
+            return found
+        kept = {each.sop for each in self.instances(at, series)}
+        rows = [row for row in json.loads(found) if get(row, "SOPInstanceUID") in kept]
+        return json.dumps([self.row(at, row) for row in rows], separators=(",", ":")).encode()
+
+    def row(self, at: StudyAt, row: dict[str, Any]) -> dict[str, Any]:
+        """The metadata of an instance as they are shown."""
+        if not at.deidentified:
+            return row
+        shown = metadata_row(row, at.shown)
+        address = at.addresses.of(*(get(shown, f"{level}InstanceUID") for level in ("Study", "Series", "SOP")))
+        for name, element in shown.items():
+            if "BulkDataURI" in element:
+                shown[name] = {**element, "BulkDataURI": f"{address}/bulkdata/{name}"}
+        return shown | retrieve_url(address)
+
+    def study_row(self, at: StudyAt, rows: Sequence[Row]) -> dict[str, Any]:
+        """The study's row for a search, with what its seen series come to. A de-identified one counts nothing."""
+        row = dict(at.study.row)
+        if at.permit.reach is not None:
+            row.update(_counted(rows))
+        if at.deidentified:
+            row = searched_row({name: row[name] for name in row if name not in {_SERIES, _INSTANCES}}, at.shown)
+        return row | retrieve_url(at.addresses.of(at.shown(at.study.uid)))
+
+    def series_row(self, at: StudyAt, study: Row, row: Row) -> dict[str, Any]:
+        """A series' row for a search, over its study's."""
+        uid = get(row, _UID)
+        own = dict(row)
+        if at.deidentified:
+            count = len(self.instances(at, uid))
+            own = searched_row(row, at.shown) | {_IN_SERIES: {"vr": "IS", "Value": [count]}}
+        return {**study, **own, **retrieve_url(at.addresses.of(at.shown(at.study.uid), at.shown(uid)))}
+
+    def narrowed(self, at: StudyAt) -> bool:
+        """Whether anything of the study may be hidden: then its row is counted anew.
+
+        A grant that shows a series of unknown kind and place narrows by neither.
+        """
+        facts = at.study.facts(at.patient)
+        anything = at.permit.shows_series(facts, at.study.series_facts(*_UNKNOWN))
+        return at.deidentified or not anything or bool(self._released(at.permit.principal, at.study).withheld)
+
+    def papers_of(self, at: StudyAt) -> frozenset[str]:
+        """The series of documents while a report of the study is held back: they may say the same. Else none."""
+        if not self._released(at.permit.principal, at.study).withheld:
+            return frozenset()
+        return frozenset(get(row, _UID) for row in self._documents.series(at) if self._is_of_papers(at, row))
+
+    def _is_there(self, at: StudyAt, series: str) -> bool:
+        try:
+            self._documents.contents(at, series)
+        except NotFound:
+            return False
+        return True
+
+    def _is_of_papers(self, at: StudyAt, row: Row) -> bool:
+        """By its modality, or by any instance of it: a document does not get out in a series of pictures."""
+        if is_paper_modality(get(row, "Modality")):
+            return True
+        return self._documents.contents(at, get(row, _UID)).holds_papers()
+
+    def _reached(self, at: StudyAt, row: Row) -> bool:
+        if at.permit.reach is None:
+            return True
+        told = (get(row, _UID), get(row, "Modality"), get(row, "BodyPartExamined"))
+        return at.permit.shows_series(at.study.facts(at.patient), at.study.series_facts(*told))
+
+    def _listed(self, at: StudyAt, row: Row) -> tuple[Listed, ...]:
+        """A series without pictures is not asked for: none of it is shown."""
+        if not has_pictures(get(row, "Modality")):
+            return ()
+        return self._documents.contents(at, get(row, _UID)).instances
+
+    def _refuse(self, at: StudyAt, what: str) -> NoReturn:
+        self._gate.refuse(at.permit.principal, what, at.request_id)
+
+
+def searching(principal: Principal) -> Action:
+    """By which right a search within a study is made. A person's page goes on to the pictures: one disclosure."""
+    return Action.LIST if isinstance(principal, AppPrincipal) else Action.VIEW_IMAGES
+
+
+def _counted(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the seen series come to. Instances are not counted where the archive does not count those of a series."""
+    each = [number(row, "NumberOfSeriesRelatedInstances") for row in rows]
+    kinds = sorted({modality for row in rows if (modality := get(row, "Modality"))})
+    instances = {"Value": [sum(one or 0 for one in each)]} if None not in each else {}
+    return {
+        _MODALITIES: {"vr": "CS", "Value": kinds},
+        _SERIES: {"vr": "IS", "Value": [len(rows)]},
+        _INSTANCES: {"vr": "IS", **instances},
+    }

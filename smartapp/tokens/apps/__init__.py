@@ -1,0 +1,1 @@
+"""What apps hold: codes, access tokens, and refresh tokens in families."""

@@ -1,0 +1,74 @@
+"""Whether what stands behind a token still stands: read anew each time, from the database that all workers share."""
+
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session
+
+from smartapp.consent.grants.model import LIVING, Grant, GrantState
+from smartapp.consent.grants.service import Grants
+from smartapp.consent.principal import AppPrincipal
+from smartapp.errors import PermitEnded
+from smartapp.identity.apps.model import AppState
+from smartapp.identity.apps.service import Apps
+from smartapp.tokens.apps import store
+from smartapp.tokens.apps.store import StoredFamily
+
+
+class SessionLiveness(Protocol):
+    """Tells whether browser sessions live (`identity.service.Identity`)."""
+
+    def require_live(self, session_id: str) -> None:
+        """Raises PermitEnded unless it does."""
+        ...
+
+
+class Liveness:
+    """Asks the rooms that know."""
+
+    def __init__(self, grants: Grants, apps: Apps, sessions: SessionLiveness) -> None:
+        self._grants = grants
+        self._apps = apps
+        self._sessions = sessions
+
+    def active(self, session: Session, provider: str, client_id: str) -> bool:
+        """Whether the app may act: suspended, refused, pending and deleted ones may not."""
+        return self._apps.state(session, provider, client_id) is AppState.ACTIVE
+
+    def family(self, row: StoredFamily, now: datetime) -> bool:
+        """Whether a family counts, with the browser session that it may live in."""
+        return row.ended_at is None and now < row.expires_at and self.browser(row.session_id)
+
+    def browser(self, session_id: str | None) -> bool:
+        """Whether the browser session lives; True where none is asked for."""
+        if session_id is None:
+            return True
+        try:
+            self._sessions.require_live(session_id)
+        except PermitEnded:
+            return False
+        return True
+
+    def may_have(self, session: Session, provider: str, client_id: str, grant: Grant, now: datetime) -> bool:
+        """Whether an app may be handed tokens of a grant: also while the grant serves nothing."""
+        return grant.state_at(now) in LIVING and self.active(session, provider, client_id)
+
+    def known(self, session: Session, family_id: str, now: datetime) -> tuple[StoredFamily, Grant] | None:
+        """A family and its grant, served or held, unless one of them is over."""
+        row = store.family(session, family_id)
+        if row is None or not self.family(row, now):
+            return None
+        grant = self._grants.find(session, row.grant_id)
+        return (row, grant) if grant is not None and grant.state_at(now) in LIVING else None
+
+    def serves(self, session: Session, principal: AppPrincipal, now: datetime) -> bool:
+        """Whether an app that asks is still served, on the terms on which it began."""
+        standing = self._grants.standing(session, principal.grant_id)
+        if standing is None or standing.state is not GrantState.ACTIVE or standing.version != principal.grant_version:
+            return False
+        row = store.family(session, principal.context_id)
+        return (
+            row is not None
+            and self.active(session, principal.patient.provider, principal.client_id)
+            and self.family(row, now)
+        )

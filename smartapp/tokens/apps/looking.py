@@ -1,0 +1,93 @@
+"""An access token is shown to us as a server of resources, or somebody asks what a token is (RFC 6750, RFC 7662)."""
+
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from smartapp.consent.grants.model import Grant, GrantState
+from smartapp.consent.principal import AppPrincipal
+from smartapp.consent.scopes.grammar import parse
+from smartapp.errors import GrantHeld, NotSignedIn, ScopeMissing
+from smartapp.identity.model import PrincipalKind
+from smartapp.tokens.apps import store
+from smartapp.tokens.apps.families import Place
+from smartapp.tokens.apps.model import TokenState
+from smartapp.tokens.apps.stated import stated
+from smartapp.tokens.apps.store import StoredAccess, StoredFamily
+from smartapp.tokens.apps.tools import Tools
+
+_NO_PATIENT: Final = "no-patient"
+
+
+def look_up(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> tuple[AppPrincipal, Grant]:
+    """Who asks with an access token, and its grant. NotSignedIn, GrantHeld, ScopeMissing as `AppTokens.lookup`."""
+    row = tools.access.find(session, provider, raw, now)
+    if row is None or not tools.liveness.active(session, provider, row.client_id):
+        raise NotSignedIn("token")
+    if row.family_id is None:
+        raise ScopeMissing(_NO_PATIENT)
+    found = tools.liveness.known(session, row.family_id, now)
+    if found is None:
+        raise NotSignedIn("token")
+    family, grant = found
+    if grant.state is not GrantState.ACTIVE:
+        raise GrantHeld(grant.state)
+    return _principal(tools, row, family, grant), grant
+
+
+def state(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
+    """What a token is good for now; None when that is nothing."""
+    if tools.secrets.kind(raw) == "srt":
+        return _refresh_token(tools, session, provider, raw, now)
+    return _access_token(tools, session, provider, raw, now)
+
+
+def _principal(tools: Tools, row: StoredAccess, family: StoredFamily, grant: Grant) -> AppPrincipal:
+    """What runs under the token may outlive it, as a download that takes long; not its family, nor the grant."""
+    return AppPrincipal(
+        kind=PrincipalKind.APP,
+        person_id=grant.person_id,
+        session_id=grant.id,
+        context_id=family.id,
+        patient=grant.patient,
+        credential_id=grant.credential_id,
+        expires_at=min(family.expires_at, grant.expires_at or family.expires_at),
+        client_id=family.client_id,
+        grant_id=grant.id,
+        scopes=parse(tools.access.scope(row)),
+        terms=grant.terms,
+        grant_version=grant.version,
+        alias_key=tools.masks.key(grant),
+    )
+
+
+def _access_token(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
+    row = tools.access.find(session, provider, raw, now)
+    if row is None or not tools.liveness.active(session, provider, row.client_id):
+        return None
+    scope = tools.access.scope(row)
+    if row.family_id is None:
+        return TokenState("access", row.client_id, scope, row.issued_at, row.expires_at)
+    found = tools.liveness.known(session, row.family_id, now)
+    if found is None or found[1].state is not GrantState.ACTIVE:
+        return None
+    family, grant = found
+    ends = min(row.expires_at, family.expires_at, grant.expires_at or row.expires_at)
+    return TokenState("access", row.client_id, scope, row.issued_at, ends, tools.families.family(family), grant)
+
+
+def _refresh_token(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
+    """Only the newest of its family. It can be used while the grant is held, so it is good for something then."""
+    known = store.refresh(session, tools.secrets.ref(provider, raw))
+    found = tools.liveness.known(session, known[0], now) if known else None
+    if known is None or found is None:
+        return None
+    row, grant = found
+    if tools.families.place(row, known[1], now) is not Place.NEWEST:
+        return None
+    if not tools.liveness.active(session, provider, row.client_id):
+        return None
+    family = tools.families.family(row)
+    scope = stated(family.scope, grant.terms, tools.masks.shown(grant))
+    return TokenState("refresh", row.client_id, scope, row.rotated_at, row.expires_at, family, grant)

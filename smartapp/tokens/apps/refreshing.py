@@ -1,0 +1,82 @@
+"""A refresh token is shown: its family moves on by one, or dies (RFC 6749 §6, RFC 9700 §4.14.2)."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from smartapp.consent.grants.model import Grant
+from smartapp.tokens.apps import store
+from smartapp.tokens.apps.families import Place
+from smartapp.tokens.apps.model import Issued
+from smartapp.tokens.apps.stated import stated
+from smartapp.tokens.apps.store import StoredFamily
+from smartapp.tokens.apps.tools import Tools
+from smartapp.tokens.apps.trail import Refused
+
+
+def refresh(
+    tools: Tools, session: Session, provider: str, token: str, client_id: str | None, narrow: Callable[[str], str]
+) -> Issued | Refused:
+    """The next tokens, or why there are none; within the caller's write, which is to be committed in both cases."""
+    now = tools.clock.now()
+    found = _find(tools, session, provider, token)
+    if found is None:
+        return Refused("oauth.refresh.unknown", client_id=client_id or "")
+    row, number = found
+    grant = tools.grants.find(session, row.grant_id)
+    refused = _of_another(tools, session, row, client_id, grant) or _dead(tools, session, row, grant, now)
+    if refused is not None or grant is None:
+        return refused or Refused("oauth.refresh.dead_grant", client_id=row.client_id)
+    place = tools.families.place(row, number, now)
+    if place is Place.SPENT:
+        tools.stop(session, row.id, row.grant_id, "reuse")
+        return Refused("oauth.refresh.reuse", "high", row.client_id, grant)
+    return _next(tools, session, row, place, grant, narrow, now)
+
+
+def _find(tools: Tools, session: Session, provider: str, token: str) -> tuple[StoredFamily, int] | None:
+    """The family, for this transaction alone, and the token's number in it."""
+    if tools.secrets.kind(token) != "srt":
+        return None
+    known = store.refresh(session, tools.secrets.ref(provider, token))
+    row = store.locked_family(session, known[0]) if known else None
+    return (row, known[1]) if known and row else None
+
+
+def _of_another(
+    tools: Tools, session: Session, row: StoredFamily, client_id: str | None, grant: Grant | None
+) -> Refused | None:
+    """Only a public client need not say who it is. Another client's try leaves the family as it is."""
+    app = tools.apps.find(row.provider, row.client_id, session=session)
+    unsaid = client_id is None and (app is None or not app.confidential)
+    if unsaid or client_id == row.client_id:
+        return None
+    detail = {"family_of": row.client_id}
+    return Refused("oauth.refresh.client_mismatch", "high", client_id or "", grant, detail)
+
+
+def _dead(tools: Tools, session: Session, row: StoredFamily, grant: Grant | None, now: datetime) -> Refused | None:
+    may = grant is not None and tools.liveness.may_have(session, row.provider, row.client_id, grant, now)
+    if may and tools.liveness.family(row, now):
+        return None
+    return Refused("oauth.refresh.dead_grant", client_id=row.client_id, grant=grant)
+
+
+def _next(
+    tools: Tools,
+    session: Session,
+    row: StoredFamily,
+    place: Place,
+    grant: Grant,
+    narrow: Callable[[str], str],
+    now: datetime,
+) -> Issued:
+    family = tools.families.family(row)
+    scope = narrow(stated(family.scope, grant.terms, tools.masks.shown(grant)))
+    if place is Place.NEWEST:
+        family, token = tools.families.rotate(session, row, now)
+    else:
+        token = tools.families.newest(row)
+    handed = tools.access.issue(session, row.provider, family, scope, grant.expires_at, now)
+    return Issued(handed.raw, handed.seconds, scope, token, family, grant)

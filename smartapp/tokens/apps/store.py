@@ -1,0 +1,209 @@
+"""Queries over codes, families, their tokens, and assertions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, cast
+
+from sqlalchemy import CursorResult, Select, bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from smartapp.tokens.apps.tables import AccessTokenRow, AssertionRow, CodeRow, FamilyRow, RefreshTokenRow
+
+_BATCH: Final = 50
+"""How many rows that are over are cleared away beside a new one."""
+
+
+@dataclass(frozen=True)
+class StoredCode:
+    """A code as it is stored."""
+
+    code_ref: str
+    grant_id: str
+    family_id: str
+    sealed: bytes
+    expires_at: datetime
+    used_at: datetime | None
+    kept_until: datetime
+
+
+@dataclass(frozen=True)
+class StoredFamily:
+    """A family as it is stored."""
+
+    id: str
+    provider: str
+    client_id: str
+    grant_id: str
+    grant_version: int
+    session_id: str | None
+    refreshable: bool
+    number: int
+    sealed: bytes
+    rotated_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    ended_why: str
+
+
+@dataclass(frozen=True)
+class StoredAccess:
+    """An access token as it is stored."""
+
+    token_ref: str
+    client_id: str
+    family_id: str | None
+    sealed: bytes
+    issued_at: datetime
+    expires_at: datetime
+
+
+def add_code(session: Session, code: StoredCode, now: datetime) -> None:
+    """A new code; some that are over are cleared away."""
+    _clear(session, select(CodeRow.code_ref).where(CodeRow.kept_until <= now), CodeRow.code_ref)
+    session.execute(insert(CodeRow).values(**vars(code)))
+
+
+def claim_code(session: Session, code_ref: str, now: datetime) -> StoredCode | None:
+    """Marks a code as used and gives it to exactly one caller, ever; the others wait for that one to be done."""
+    claimed = (
+        update(CodeRow)
+        .where(CodeRow.code_ref == code_ref, CodeRow.used_at.is_(None))
+        .values(used_at=now)
+        .returning(*_CODE)
+        .execution_options(synchronize_session=False)
+    )
+    row = session.execute(claimed).one_or_none()
+    return StoredCode(*row) if row else None
+
+
+def code(session: Session, code_ref: str) -> StoredCode | None:
+    """The code, used or not."""
+    row = session.execute(select(*_CODE).where(CodeRow.code_ref == code_ref)).one_or_none()
+    return StoredCode(*row) if row else None
+
+
+def keep_code(session: Session, code_ref: str, until: datetime) -> None:
+    """A used code stays as long as what it bought."""
+    kept = update(CodeRow).where(CodeRow.code_ref == code_ref).values(kept_until=until)
+    session.execute(kept.execution_options(synchronize_session=False))
+
+
+def burn_codes(session: Session, grant_id: str, now: datetime) -> None:
+    """The codes of a grant that nobody has used buy nothing any more."""
+    burned = update(CodeRow).where(CodeRow.grant_id == grant_id, CodeRow.used_at.is_(None)).values(used_at=now)
+    session.execute(burned.execution_options(synchronize_session=False))
+
+
+def add_family(session: Session, family: StoredFamily, now: datetime) -> None:
+    """A new family; some that are over are cleared away, with all their tokens."""
+    over = select(FamilyRow.id).where(FamilyRow.expires_at <= now).limit(_BATCH).with_for_update(skip_locked=True)
+    ids = list(session.scalars(over))
+    if ids:
+        session.execute(_quiet_delete(RefreshTokenRow).where(RefreshTokenRow.family_id.in_(ids)))
+        session.execute(_quiet_delete(AccessTokenRow).where(AccessTokenRow.family_id.in_(ids)))
+        session.execute(_quiet_delete(FamilyRow).where(FamilyRow.id.in_(ids)))
+    session.execute(insert(FamilyRow).values(**vars(family)))
+
+
+def family(session: Session, family_id: str) -> StoredFamily | None:
+    """The family, over or not."""
+    row = session.connection().execute(_FAMILY_BY_ID, {"family_id": family_id}).one_or_none()
+    return StoredFamily(*row) if row else None
+
+
+def locked_family(session: Session, family_id: str) -> StoredFamily | None:
+    """As `family`, for the caller alone until its transaction ends (SQLite has one writer anyway)."""
+    locked = select(*_FAMILY).where(FamilyRow.id == family_id).with_for_update()
+    row = session.execute(locked).one_or_none()
+    return StoredFamily(*row) if row else None
+
+
+def rotate(session: Session, family_id: str, number: int, now: datetime) -> bool:
+    """Moves a family from refresh token `number` to the next; False when somebody else did, or it has ended."""
+    same = (FamilyRow.id == family_id, FamilyRow.number == number, FamilyRow.ended_at.is_(None))
+    moved = update(FamilyRow).where(*same).values(number=number + 1, rotated_at=now)
+    return _changed(session.execute(moved.execution_options(synchronize_session=False)))
+
+
+def end_family(session: Session, family_id: str, now: datetime, why: str) -> bool:
+    """Ends a family with all its tokens; False when it had ended, or never was."""
+    return _end(session, now, why, FamilyRow.id == family_id) == 1
+
+
+def end_of_grant(session: Session, grant_id: str, now: datetime, why: str) -> int:
+    """Ends all families of a grant; how many."""
+    return _end(session, now, why, FamilyRow.grant_id == grant_id)
+
+
+def end_of_session(session: Session, session_id: str, now: datetime, why: str) -> int:
+    """Ends the families that live in a browser session; how many."""
+    return _end(session, now, why, FamilyRow.session_id == session_id)
+
+
+def add_refresh(session: Session, token_ref: str, family_id: str, number: int) -> None:
+    """A refresh token that is about to be handed out."""
+    session.execute(insert(RefreshTokenRow).values(token_ref=token_ref, family_id=family_id, number=number))
+
+
+def refresh(session: Session, token_ref: str) -> tuple[str, int] | None:
+    """The family and number of a refresh token, spent or not."""
+    columns = (RefreshTokenRow.family_id, RefreshTokenRow.number)
+    row = session.execute(select(*columns).where(RefreshTokenRow.token_ref == token_ref)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def add_access(session: Session, token: StoredAccess, now: datetime) -> None:
+    """A new access token; some that are over are cleared away."""
+    over = select(AccessTokenRow.token_ref).where(AccessTokenRow.expires_at <= now)
+    _clear(session, over, AccessTokenRow.token_ref)
+    session.execute(insert(AccessTokenRow).values(**vars(token)))
+
+
+def access(session: Session, token_ref: str) -> StoredAccess | None:
+    """The access token with this hash; it may be over."""
+    row = session.connection().execute(_ACCESS, {"token_ref": token_ref}).one_or_none()
+    return StoredAccess(*row) if row else None
+
+
+def remove_access(session: Session, token_ref: str) -> None:
+    """An access token that counts no more."""
+    session.execute(_quiet_delete(AccessTokenRow).where(AccessTokenRow.token_ref == token_ref))
+
+
+def first_use(session: Session, jti_ref: str, until: datetime, now: datetime) -> bool:
+    """Keeps the hash of an assertion's id; False when it is kept already. Of many at once, one is the first."""
+    _clear(session, select(AssertionRow.jti_ref).where(AssertionRow.kept_until <= now), AssertionRow.jti_ref)
+    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    values = {"jti_ref": jti_ref, "kept_until": until}
+    first = write(AssertionRow).values(values).on_conflict_do_nothing().returning(AssertionRow.jti_ref)
+    return session.execute(first).first() is not None
+
+
+def _end(session: Session, now: datetime, why: str, which: Any) -> int:
+    ended = update(FamilyRow).where(which, FamilyRow.ended_at.is_(None)).values(ended_at=now, ended_why=why)
+    done = session.execute(ended.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", done).rowcount
+
+
+def _clear(session: Session, over: Select[str], key: Any) -> None:
+    """Rows that another worker is just clearing away are left to it: nobody waits for this."""
+    some = over.limit(_BATCH).with_for_update(skip_locked=True).scalar_subquery()
+    session.execute(_quiet_delete(key.class_).where(key.in_(some)))
+
+
+def _quiet_delete(table: Any) -> Any:
+    return delete(table).execution_options(synchronize_session=False)
+
+
+def _changed(result: Any) -> bool:
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+_CODE: Final = tuple(getattr(CodeRow, name) for name in StoredCode.__dataclass_fields__)
+_FAMILY: Final = tuple(FamilyRow.__table__.c[name] for name in StoredFamily.__dataclass_fields__)
+_FAMILY_BY_ID: Final = select(*_FAMILY).where(FamilyRow.__table__.c.id == bindparam("family_id"))
+_T: Final = AccessTokenRow.__table__.c
+_ACCESS: Final = select(*(_T[name] for name in StoredAccess.__dataclass_fields__)).where(
+    _T.token_ref == bindparam("token_ref")
+)

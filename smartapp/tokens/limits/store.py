@@ -1,0 +1,41 @@
+"""Queries over counts."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from smartapp.tokens.limits.tables import CountRow
+
+
+def add(session: Session, subject_ref: str, window: datetime, amount: int, ends_at: datetime) -> int:
+    """Adds to a count, in one statement; what it comes to."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = {"subject_ref": subject_ref, "window": window, "used": amount, "ends_at": ends_at}
+    more = (
+        insert(CountRow)
+        .values(row)
+        .on_conflict_do_update(
+            index_elements=[CountRow.subject_ref, CountRow.window], set_={"used": CountRow.used + amount}
+        )
+        .returning(CountRow.used)
+    )
+    return session.execute(more).scalar_one()
+
+
+def take_back(session: Session, subject_ref: str, window: datetime, amount: int) -> None:
+    """Takes off a count what was not used after all."""
+    mine = (CountRow.subject_ref == subject_ref) & (CountRow.window == window)
+    session.execute(update(CountRow).where(mine).values(used=CountRow.used - amount))
+
+
+def used(session: Session, subject_ref: str, window: datetime) -> int:
+    """The count; 0 if there is none."""
+    mine = (CountRow.subject_ref == subject_ref) & (CountRow.window == window)
+    return session.execute(select(CountRow.used).where(mine)).scalar_one_or_none() or 0
+
+
+def sweep(session: Session, now: datetime) -> None:
+    """Removes the windows that are over."""
+    session.execute(delete(CountRow).where(CountRow.ends_at <= now))

@@ -1,0 +1,62 @@
+"""Errors become answers here and nowhere else: a page, the text of DICOMweb, or an OperationOutcome.
+
+They name a reference, no more: never what was hidden, and no value of the request. OAuth's own answers (RFC 6749 §5.2)
+are made in `authserver`, which owns that protocol.
+"""
+
+import logging
+import re
+import traceback
+from typing import Final
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from smartapp.errors import SmartappError
+from smartapp.web.errors import challenge, dicomweb, fhir, page
+from smartapp.web.errors.problem import Problem
+from smartapp.web.requests import request_id
+
+_LOG = logging.getLogger(__name__)
+_TOKENS_ONLY: Final = re.compile(r"^/[a-z0-9-]+/(dicomweb|fhir)(?:/|$)")
+
+
+def register(app: Flask) -> None:
+    """Renders every error of `app`: ours, Flask's own, and whatever nobody thought of."""
+    app.register_error_handler(SmartappError, _ours)
+    app.register_error_handler(HTTPException, _flasks)
+    app.register_error_handler(Exception, _unhandled)
+
+
+def _ours(error: SmartappError) -> Response:
+    if error.status >= 500:
+        _LOG.warning("refused %s %s", error.code, request_id())
+    response = _render(Problem.of(error))
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _flasks(error: HTTPException) -> Response:
+    response = _render(Problem(error.code or 500, f"http-{error.code}"))
+    for name, value in error.get_headers():
+        if name.lower() in {"allow", "location"}:
+            response.headers[name] = value
+    return response
+
+
+def _unhandled(error: Exception) -> Response:
+    """Says where it broke, not with which values: a message could hold a name or a token."""
+    frames = " < ".join(
+        f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)
+    )
+    _LOG.error("error.unhandled %s %s at %s", request_id(), type(error).__name__, frames)
+    return _render(Problem(500, "error.unhandled"))
+
+
+def _render(problem: Problem) -> Response:
+    surface = _TOKENS_ONLY.match(request.path)
+    if surface is None:
+        return page.render(problem)
+    response = fhir.render(problem) if surface[1] == "fhir" else dicomweb.render(problem)
+    return challenge.add(response, problem)
