@@ -1,7 +1,8 @@
 """Writes docs/conformance.md: which test proves which clause of a specification, read from the tests' `clause` marks.
 
 `python scripts/conformance.py` writes it; with `--check` it only tells, by its exit status, whether it is up to date.
-The requirements are tests/conformance/smart_client.csv; what has no test says why in not_applicable.toml beside it.
+The requirements are the lists in tests/conformance, smart_client.csv and smart_server.csv; what has no test says why in
+the TOML file of the same name.
 """
 
 import ast
@@ -12,13 +13,13 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 DOCUMENT: Final = ROOT / "docs" / "conformance.md"
 LISTS: Final = ROOT / "tests" / "conformance"
-SMART: Final = "SMART 2.2"
 BINDING: Final = frozenset({"SHALL", "SHALL NOT"})
 _STRENGTHS: Final = ("SHALL", "SHALL NOT", "SHOULD", "SHOULD NOT", "MAY")
 _STATES: Final = {
@@ -30,13 +31,10 @@ _STATES: Final = {
 _INTRODUCTION: Final = """# Which test proves which clause
 
 Made by `python scripts/conformance.py` from the `clause` marks of the tests; a test fails when it is out of date.
-A test is named by its file and function. The words are ours; each number leads to the published text.
-
-## SMART App Launch 2.2.0, as a client
-
-Numbered as in the SMART App Launch test kit of the Inferno project. "Does not apply" and "not built yet" come with the
-reason. "Open" is what is recommended or allowed, and has neither a test nor a reason.
+A test is named by its file and function. The words are ours; each number leads to the published text. "Does not apply"
+and "not built yet" come with the reason. "Open" is what is recommended or allowed, and has neither a test nor a reason.
 """
+_NUMBERED: Final = "Numbered as in the SMART App Launch test kit of the Inferno project."
 _OTHERS: Final = """## Other documents
 
 | document | clause | tests |
@@ -54,17 +52,44 @@ class Requirement:
     url: str
 
 
-def requirements() -> list[Requirement]:
-    """The rows of the list."""
-    with (LISTS / "smart_client.csv").open(newline="") as file:
-        return [Requirement(**row) for row in csv.DictReader(file)]
+@dataclass(frozen=True)
+class Specification:
+    """A numbered document: `mark` is its name in the marks, `file` that of its list and of the reasons beside it."""
+
+    mark: str
+    file: str
+    title: str
+
+    @cached_property
+    def requirements(self) -> list[Requirement]:
+        """The rows of the list."""
+        with (LISTS / f"{self.file}.csv").open(newline="") as file:
+            return [Requirement(**row) for row in csv.DictReader(file)]
+
+    @cached_property
+    def reasons(self) -> dict[str, dict[str, str]]:
+        """Why there is no test (`not_applicable`, `not_built`), and what is to be said beside the tests (`notes`)."""
+        return tomllib.loads((LISTS / f"{self.file}.toml").read_text())
+
+    @cached_property
+    def tests(self) -> dict[str, list[str]]:
+        """The tests of each requirement."""
+        return {clause: tests for (document, clause), tests in marked().items() if document == self.mark}
+
+    def state(self, id_: str) -> str:
+        """One of `_STATES`."""
+        if id_ in self.tests:
+            return "bound"
+        return next((state for state in ("not_applicable", "not_built") if id_ in self.reasons[state]), "open")
 
 
-def reasons() -> dict[str, dict[str, str]]:
-    """Why there is no test (`not_applicable`, `not_built`), and what is to be said beside the tests (`notes`)."""
-    return tomllib.loads((LISTS / "not_applicable.toml").read_text())
+SPECIFICATIONS: Final = (
+    Specification("SMART 2.2", "smart_client", "SMART App Launch 2.2.0, as a client"),
+    Specification("SMART 2.2 server", "smart_server", "SMART App Launch 2.2.0, as a server"),
+)
 
 
+@cache
 def marked() -> dict[tuple[str, str], list[str]]:
     """The tests of each (document, clause): `room/file::function`, in order."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -88,38 +113,33 @@ def _clauses_in(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
                 yield from ((document, clause) for clause in clauses)
 
 
-def faults() -> list[str]:
+def faults(listed: Specification) -> list[str]:
     """What is wrong with marks and lists, in sentences: a number that is none, said twice, or forgotten."""
-    tests, listed = _smart_tests(), reasons()
-    known = {row.id for row in requirements()}
-    without = Counter(id_ for state in ("not_applicable", "not_built") for id_ in listed[state])
-    said = {**tests, **without, **listed["notes"]}
+    tests, reasons = listed.tests, listed.reasons
+    known = {row.id for row in listed.requirements}
+    without = Counter(id_ for state in ("not_applicable", "not_built") for id_ in reasons[state])
+    said = {**tests, **without, **reasons["notes"]}
     found = [f"{id_} is no requirement" for id_ in said if id_ not in known]
     found += [f"{id_} is listed twice" for id_, times in without.items() if times > 1]
     found += [f"{id_} has a test and a reason for having none" for id_ in without if id_ in tests]
-    found += [f"{id_} has a note and no test" for id_ in listed["notes"] if id_ not in tests]
-    forgotten = [row for row in requirements() if row.strength in BINDING and row.id not in {*tests, *without}]
-    return found + [f"{row.id} ({row.strength}) has neither a test nor a reason: {row.about}" for row in forgotten]
+    found += [f"{id_} has a note and no test" for id_ in reasons["notes"] if id_ not in tests]
+    forgotten = [row for row in listed.requirements if row.strength in BINDING and row.id not in {*tests, *without}]
+    found += [f"{row.id} ({row.strength}) has neither a test nor a reason: {row.about}" for row in forgotten]
+    return [f"{listed.mark}: {sentence}" for sentence in found]
 
 
 def document() -> str:
     """The whole text of docs/conformance.md."""
-    return "\n".join([_INTRODUCTION, *_counts(), "", *_requirements(), "", _OTHERS.rstrip(), *_other_documents(), ""])
+    lists = [line for listed in SPECIFICATIONS for line in _listed(listed)]
+    return "\n".join([_INTRODUCTION, *lists, _OTHERS.rstrip(), *_other_documents(), ""])
 
 
-def _smart_tests() -> dict[str, list[str]]:
-    return {clause: tests for (document, clause), tests in marked().items() if document == SMART}
+def _listed(listed: Specification) -> list[str]:
+    return [f"## {listed.title}", "", _NUMBERED, "", *_counts(listed), "", *_requirements(listed), ""]
 
 
-def _state(id_: str, tests: dict[str, list[str]], listed: dict[str, dict[str, str]]) -> str:
-    if id_ in tests:
-        return "bound"
-    return next((state for state in ("not_applicable", "not_built") if id_ in listed[state]), "open")
-
-
-def _counts() -> Iterator[str]:
-    tests, listed = _smart_tests(), reasons()
-    states = Counter((row.strength, _state(row.id, tests, listed)) for row in requirements())
+def _counts(listed: Specification) -> Iterator[str]:
+    states = Counter((row.strength, listed.state(row.id)) for row in listed.requirements)
     yield f"| strength | in all | {' | '.join(_STATES.values())} |"
     yield f"| --- | {' | '.join('---' for _ in range(len(_STATES) + 1))} |"
     for strength in _STRENGTHS:
@@ -127,23 +147,24 @@ def _counts() -> Iterator[str]:
         yield f"| {strength} | {sum(counts)} | {' | '.join(map(str, counts))} |"
 
 
-def _requirements() -> Iterator[str]:
-    tests, listed = _smart_tests(), reasons()
+def _requirements(listed: Specification) -> Iterator[str]:
     yield "| requirement | strength | what it asks | tests, or why there is none |"
     yield "| --- | --- | --- | --- |"
-    for row in requirements():
-        state = _state(row.id, tests, listed)
+    for row in listed.requirements:
+        state = listed.state(row.id)
         if state == "bound":
-            cell = "<br>".join([*map("`{}`".format, tests[row.id]), *filter(None, [listed["notes"].get(row.id)])])
+            note = listed.reasons["notes"].get(row.id)
+            cell = "<br>".join([*map("`{}`".format, listed.tests[row.id]), *filter(None, [note])])
         else:
-            why = listed.get(state, {}).get(row.id)
+            why = listed.reasons.get(state, {}).get(row.id)
             cell = f"{_STATES[state].capitalize()}: {why}" if why else _STATES[state].capitalize()
         yield f"| [{row.id}]({row.url}) | {row.strength} | {row.about} | {cell} |"
 
 
 def _other_documents() -> Iterator[str]:
+    numbered = {listed.mark for listed in SPECIFICATIONS}
     for (name, clause), tests in sorted(marked().items(), key=_order):
-        if name != SMART:
+        if name not in numbered:
             yield f"| {name} | {clause} | {'<br>'.join(map('`{}`'.format, tests))} |"
 
 
@@ -155,7 +176,7 @@ def _order(item: tuple[tuple[str, str], list[str]]) -> tuple[str, list[tuple[int
 
 def main() -> int:
     """Writes or checks the document; 1, with what is wrong on standard error, when something is."""
-    wrong = faults()
+    wrong = [sentence for listed in SPECIFICATIONS for sentence in faults(listed)]
     text = document()
     if "--check" not in sys.argv[1:]:
         DOCUMENT.write_text(text)
