@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from smartapp.authserver import addresses
 from smartapp.exchange.developers.checks.scope import WORDS
+from smartapp.records.resources.kinds import SERVED
 from smartapp.web.parts import parts
 
 CAPABILITIES: Final = (
@@ -25,22 +26,19 @@ CAPABILITIES: Final = (
     "permission-v2",
     "smart-imaging-access",
     "http://fhir.org/argonaut/smart-imaging/capabilities/app-launch",
-    "http://fhir.org/argonaut/smart-imaging/capabilities/backend-services",
 )
-_TYPES: Final = (
-    "Patient", "ImagingStudy", "DiagnosticReport", "Endpoint", "Consent", "AuditEvent", "DocumentReference", "Binary",
-    "Practitioner", "Organization",
-)  # fmt: skip
-"""What `/fhir` reads and searches; `*` is all of them."""
 _METHODS: Final = ("client_secret_basic", "private_key_jwt", "none")
 _IDENTIFIED: Final = ("client_secret_basic", "private_key_jwt")
 _ALGORITHMS: Final = ("RS384", "ES384", "PS256", "ES256", "EdDSA")
 
 
 def scopes_supported() -> list[str]:
-    """The scopes in their plain forms; each resource scope may be narrowed by search parameters."""
-    types = ("*", *_TYPES)
-    return [*WORDS, *(f"patient/{name}.rs" for name in types), "system/*.rs"]
+    """The scopes that open something, in their plain forms; each resource scope may be narrowed by search parameters.
+
+    `system/` is not among them: a service gets its token, which stands for no patient, and no data is served to it.
+    """
+    types = ("*", *(each.type for each in SERVED.values() if each.own))
+    return [*WORDS, *(f"patient/{name}.rs" for name in types)]
 
 
 def oauth(provider: str) -> dict[str, Any]:
