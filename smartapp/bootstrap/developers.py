@@ -23,7 +23,7 @@ class Registering:
 
 def build_registering(ground: Ground, apps: Apps, app_tokens: AppTokens) -> Registering:
     """One registration policy for programs and pages."""
-    registrations = Registrations(ground.settings, apps, app_tokens.first_use, ground.audit, ground.clock)
+    registrations = Registrations(ground.settings, apps, app_tokens.first_registration, ground.audit, ground.clock)
     traces = Traces(ground.database, apps, ground.clock)
     developers = Developers(
         settings=ground.settings,

@@ -19,12 +19,11 @@ from smartapp.settings import Settings
 
 
 class FirstUse(Protocol):
-    """Whether a value is seen for the first time (`AppTokens.first_use`); it is remembered until the moment."""
+    """Whether a token is shown for the first time (`AppTokens.first_registration`); remembered until the moment."""
 
-    def __call__(self, client_id: str, jti: str, until: datetime, *, request_id: str, provider: str = "") -> bool: ...
+    def __call__(self, token: str, until: datetime) -> bool: ...
 
 
-_INITIAL: Final = "dcr.initial"
 _CHANGED: Final = "changed by its developer"
 _DEVELOPER: Final = "developer"
 _REMEMBERED: Final = timedelta(days=36525)
@@ -74,7 +73,7 @@ class Registrations:
             return
         given, until = token.encode(), self._clock.now() + _REMEMBERED
         known = [line for line in self._initial_tokens() if hmac.compare_digest(line.encode(), given)]
-        if not known or not self._first_use(_INITIAL, known[0], until, request_id=request_id, provider=provider):
+        if not known or not self._first_use(known[0], until):
             self._record("dcr.token", provider, "", "replayed" if known else "unknown", request_id)
             raise NotSignedIn("dcr.token")
 

@@ -165,20 +165,24 @@ class AppTokens:
             if not self._tools.liveness.serves(session, principal, self._tools.clock.now()):
                 raise PermitEnded
 
-    def first_use(self, client_id: str, jti: str, until: datetime, *, request_id: str, provider: str = "") -> bool:
-        """True exactly once for an assertion's `jti`, which is kept until `until` (UTC): its `exp` and the leeway.
-
-        False is written down first.
+    def first_use(self, provider: str, client_id: str, jti: str, until: datetime, *, request_id: str) -> bool:
+        """True exactly once for the `jti` of a client's assertion at a provider (RFC 7523 §3, item 7); it is kept until
+        `until` (UTC): its `exp` and the leeway. False is written down first.
         """
         tools = self._tools
 
         def work(session: Session) -> bool:
-            if self._assertions.first_use(session, client_id, jti, until, tools.clock.now()):
+            if self._assertions.first_use(session, provider, client_id, jti, until, tools.clock.now()):
                 return True
             tools.trail.refused(session, provider, Refused("client.auth.jti_replay", "high", client_id), request_id)
             return False
 
         return self._database.run(work)
+
+    def first_registration(self, token: str, until: datetime) -> bool:
+        """True exactly once for an initial access token (RFC 7591 §3), at whichever provider; kept until `until` (UTC)."""
+        now = self._tools.clock.now()
+        return self._database.run(lambda session: self._assertions.first_registration(session, token, until, now))
 
     def shown(self, grant: Grant) -> Callable[[str], str]:
         """How apps are shown UIDs under this grant: as they are, or by their aliases."""

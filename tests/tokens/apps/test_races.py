@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from smartapp.errors import CodeRefused, NotSignedIn, RefreshRefused, SmartappError
 from smartapp.ids import new_id
 from smartapp.tokens.apps.model import Issued
-from tests.tokens.apps.house import PROVIDER, AppHouse
+from tests.tokens.apps.house import OTHER, PROVIDER, AppHouse
 
 THREADS = 32
 
@@ -72,7 +72,7 @@ def test_many_refreshes_at_once_have_one_successor(worker: AppHouse) -> None:
 @pytest.mark.threat("O45")
 def test_an_assertion_counts_once(worker: AppHouse) -> None:
     until = worker.clock.now() + timedelta(seconds=330)
-    results = at_once(worker, lambda house: house.tokens.first_use("app-1", "jti-1", until, request_id="req"))
+    results = at_once(worker, lambda house: house.tokens.first_use(PROVIDER, "app-1", "jti-1", until, request_id="req"))
     assert Counter(results) == {True: 1, False: THREADS - 1}
     assert worker.kinds(severity="high") == ["client.auth.jti_replay"] * (THREADS - 1)
 
@@ -126,19 +126,30 @@ def test_an_end_during_refreshes_holds(worker: AppHouse) -> None:
 
 @pytest.mark.threat("O45")
 def test_an_assertion_stays_used_until_no_clock_takes_it(worker: AppHouse) -> None:
-    def first(client: str = "app-1", jti: str = "jti-1") -> bool:
+    def first(client: str = "app-1", jti: str = "jti-1", provider: str = PROVIDER) -> bool:
         until = worker.clock.now() + timedelta(seconds=330)
-        return worker.tokens.first_use(client, jti, until, request_id="req", provider=PROVIDER)
+        return worker.tokens.first_use(provider, client, jti, until, request_id="req")
 
     assert first()
     worker.clock.advance(329)
     assert not first()
     assert first(client="app-2")
     assert first(jti="jti-2")
+    assert first(provider=OTHER)
+    assert not first(provider=OTHER)
     assert first(client="app-1j", jti="ti-1")
     assert first(jti="\ud800")
     worker.clock.advance(1)
     assert first()
     with worker.another() as other:
         until = worker.clock.now() + timedelta(seconds=330)
-        assert not other.tokens.first_use("app-1", "jti-1", until, request_id="req")
+        assert not other.tokens.first_use(PROVIDER, "app-1", "jti-1", until, request_id="req")
+
+
+@pytest.mark.threat("O54")
+def test_an_initial_access_token_counts_once_at_all_hospitals_together(worker: AppHouse) -> None:
+    until = worker.clock.now() + timedelta(days=1)
+    results = at_once(worker, lambda house: house.tokens.first_registration("token-1", until))
+    assert Counter(results) == {True: 1, False: THREADS - 1}
+    assert worker.tokens.first_registration("token-2", until)
+    assert worker.kinds() == []

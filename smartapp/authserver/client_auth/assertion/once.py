@@ -13,5 +13,6 @@ from smartapp.web.parts import parts
 def check(request: OAuthRequest, jws: Jws, app: App) -> None:
     """Raises InvalidClient when its `jti` was used before. It is remembered for as long as it could be shown again."""
     until = datetime.fromtimestamp(jws.claims["exp"] + LEEWAY, UTC)
-    if not parts().app_tokens.first_use(app.client_id, jws.claims["jti"], until, request_id=request.reference):
+    tokens, jti = parts().app_tokens, jws.claims["jti"]
+    if not tokens.first_use(app.provider, app.client_id, jti, until, request_id=request.reference):
         raise InvalidClient("client.auth.jti_replay")
