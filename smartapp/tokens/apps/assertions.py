@@ -1,4 +1,4 @@
-"""What counts once, over workers and restarts: client assertions (RFC 7523 §3) and initial access tokens (RFC 7591 §3)."""
+"""What counts once, over workers and restarts: assertions (RFC 7523 §3), initial access tokens (RFC 7591 §3)."""
 
 from datetime import datetime
 

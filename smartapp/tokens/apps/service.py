@@ -180,7 +180,7 @@ class AppTokens:
         return self._database.run(work)
 
     def first_registration(self, token: str, until: datetime) -> bool:
-        """True exactly once for an initial access token (RFC 7591 §3), at whichever provider; kept until `until` (UTC)."""
+        """True exactly once for an initial access token (RFC 7591 §3), whichever the provider; kept until `until`."""
         now = self._tools.clock.now()
         return self._database.run(lambda session: self._assertions.first_registration(session, token, until, now))
 
