@@ -12,8 +12,8 @@ from joserfc.jwk import KeySet
 
 from smartapp.records.resources.kinds import SERVED
 from tests.authserver.house import BEARER, JWKS, basic, signed
-from tests.authserver.visit import ALL, FHIR, ISSUER, REDIRECT, STATE, Visit, landed, visit
-from tests.fhir_facade.app import Clinic, Json
+from tests.authserver.visit import ALL, ISSUER, REDIRECT, STATE, Visit, landed, visit
+from tests.fhir_facade.app import FHIR, Clinic, Json
 
 
 def capabilities(at: Visit) -> set[str]:
