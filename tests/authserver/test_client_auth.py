@@ -81,6 +81,7 @@ def test_a_key_is_named_exactly(house: AuthHouse, kid: Any) -> None:
 
 
 @pytest.mark.threat("O40")
+@pytest.mark.clause("SMART 2.2 server", "338")
 def test_two_keys_of_one_name_are_none(house: AuthHouse) -> None:
     twice = {"keys": [*JWKS["keys"], {**JWKS["keys"][1], "kid": "rsa"}]}
     app = house.backend(jwks=twice)
@@ -89,6 +90,7 @@ def test_two_keys_of_one_name_are_none(house: AuthHouse) -> None:
 
 @pytest.mark.threat("O41")
 @pytest.mark.threat("O42")
+@pytest.mark.clause("SMART 2.2 server", "338")
 @pytest.mark.parametrize(
     ("extra", "kind"),
     [
@@ -140,6 +142,7 @@ def test_a_time_is_a_whole_number(house: AuthHouse, exp: str) -> None:
 
 
 @pytest.mark.threat("O44")
+@pytest.mark.clause("SMART 2.2 server", "335", "337")
 @pytest.mark.parametrize(
     "changed",
     [
@@ -217,6 +220,7 @@ def test_a_body_of_a_megabyte_is_too_large(house: AuthHouse) -> None:
 
 
 @pytest.mark.threat("O39")
+@pytest.mark.clause("SMART 2.2 server", "335")
 def test_a_signature_of_another_key_is_none(house: AuthHouse) -> None:
     app = house.backend()
     head, claims, _ = house.assertion(app.client_id).split(".")

@@ -98,7 +98,7 @@ def test_a_service_has_keys_and_no_secret(house: AuthHouse) -> None:
     assert "token.issued" not in house.kinds()
 
 
-@pytest.mark.clause("SMART 2.2 server", "240", "241", "250", "251", "258", "259", "260")
+@pytest.mark.clause("SMART 2.2 server", "240", "241", "250", "251", "252", "258", "259", "260")
 def test_a_services_scope_is_what_was_asked_within_what_was_decided_before(house: AuthHouse) -> None:
     app = house.backend(scope="system/ImagingStudy.rs system/Patient.r")
     said = house.ok(signed_in(house, app.client_id, scope="system/ImagingStudy.read system/Patient.r"))

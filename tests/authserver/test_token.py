@@ -23,7 +23,8 @@ def claims(house: AuthHouse, token: str, alg: str = "RS256") -> dict[str, Any]:
 @pytest.mark.clause("RFC 6749", "4.1.3", "5.1")
 @pytest.mark.clause("RFC 7636", "4.5", "4.6")
 @pytest.mark.clause(
-    "SMART 2.2 server", "73", "74", "75", "76", "78", "80", "81", "82", "84", "85", "88", "89", "91", "101", "149",
+    "SMART 2.2 server", "73", "74", "75", "76", "78", "80", "81", "82", "84", "85", "86", "87", "88", "89", "91", "101",
+    "149",
     "168", "169", "170", "172", "173", "175", "200", "31", "359", "360",
 )  # fmt: skip
 def test_a_code_buys_what_was_granted(both: AuthHouse) -> None:
@@ -194,6 +195,7 @@ def test_a_spent_refresh_token_ends_its_family_after_the_grace(both: AuthHouse) 
     first = both.tokens()
     second = both.ok(both.refresh(first["refresh_token"]))
     assert second["scope"] == first["scope"]
+    assert (second["token_type"], type(second["expires_in"])) == ("Bearer", int)
     retry = both.ok(both.refresh(first["refresh_token"]))
     assert retry["refresh_token"] == second["refresh_token"]
     both.clock.advance(11)

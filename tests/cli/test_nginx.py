@@ -65,6 +65,11 @@ def test_host_is_passed_and_what_clients_forward_is_not() -> None:
     assert passed["X-Forwarded-For"] == "$remote_addr"
 
 
+@pytest.mark.clause("SMART 2.2 server", "231")
+def test_tls_is_1_2_or_newer() -> None:
+    assert directive("ssl_protocols") == ["TLSv1.2 TLSv1.3"]
+
+
 @pytest.mark.threat("W24")
 def test_without_tls_only_the_start_page_leads_on() -> None:
     assert directive("return") == ["301 https://imaging.example.org/", "403"]

@@ -163,6 +163,7 @@ def test_a_patient_scope_without_a_patient_is_nobodys_and_not_everybodys(action:
 
 
 @pytest.mark.promise("B3")
+@pytest.mark.clause("SMART 2.2 server", "119")
 @pytest.mark.parametrize(
     "action", [Action.READ, Action.LIST, Action.VIEW_IMAGES, Action.READ_REPORT, Action.LIST_REPORTS]
 )

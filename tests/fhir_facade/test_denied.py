@@ -91,6 +91,7 @@ def test_another_patient_is_refused_before_anything_is_looked_up(shared: Clinic,
 
 @pytest.mark.promise("B3")
 @pytest.mark.threat("A18")
+@pytest.mark.clause("SMART 2.2 server", "119", "245")
 def test_a_report_that_names_somebody_else_besides_is_withheld(app: App) -> None:
     assert "r3" not in app.ids("/DiagnosticReport")
     assert app.get("/DiagnosticReport/r3").status_code == 404

@@ -248,6 +248,7 @@ def test_who_signed_in_decides_what_they_are(
 
 
 @pytest.mark.threat("S14")
+@pytest.mark.clause("SMART 2.2 server", "197", "198")
 @pytest.mark.parametrize(
     "user",
     [

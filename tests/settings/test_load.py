@@ -160,6 +160,7 @@ SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
 
 
 @pytest.mark.clause("SMART 2.2", "1", "295", "301")
+@pytest.mark.clause("SMART 2.2 server", "231")
 @pytest.mark.parametrize(("spoil", "sentence"), [case[1:] for case in SPOILT], ids=[case[0] for case in SPOILT])
 def test_what_cannot_be_meant_is_refused_with_a_sentence(
     configuration: Configuration, spoil: Callable[[Configuration], object], sentence: str

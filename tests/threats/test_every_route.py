@@ -46,6 +46,7 @@ def only_unsafe(composed: Composed, browser: Browser) -> list[Address]:
     return [each for each in unsafe(composed, browser) if each.path not in pages]
 
 
+@pytest.mark.clause("SMART 2.2 server", "247")
 def test_every_route_says_who_may_call_it(shared: Composed, ana: Browser) -> None:
     """By its rule: without cookie or token nothing but the public routes answers with more than a refusal."""
     seen = set()
@@ -227,6 +228,7 @@ def test_methods_are_what_they_are(shared: Composed, ana: Browser) -> None:
 
 
 @pytest.mark.clause("SMART 2.2", "301")
+@pytest.mark.clause("SMART 2.2 server", "231")
 @pytest.mark.threat("W24")
 def test_nothing_is_answered_or_redirected_over_plain_http(shared: Composed, ana: Browser) -> None:
     token = bearer(ana)
