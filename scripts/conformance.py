@@ -26,14 +26,18 @@ _STATES: Final = {
     "bound": "by tests",
     "not_applicable": "does not apply",
     "not_built": "not built yet",
+    "otherwise": "done otherwise",
     "open": "open",
 }
 _INTRODUCTION: Final = """# Which test proves which clause
 
 Made by `python scripts/conformance.py` from the `clause` marks of the tests; a test fails when it is out of date.
-A test is named by its file and function. The words are ours; each number leads to the published text. "Does not apply"
-and "not built yet" come with the reason. "Open" is what is recommended or allowed, and has neither a test nor a reason.
+A test is named by its file and function. The words are ours; each number leads to the published text. "Does not apply",
+"not built yet" and "done otherwise" come with the reason. "Open" is what is recommended or allowed, and has neither a
+test nor a reason.
 """
+_REASONS: Final = ("not_applicable", "not_built", "otherwise")
+"""The states that say why there is no test."""
 _NUMBERED: Final = "Numbered as in the SMART App Launch test kit of the Inferno project."
 _OTHERS: Final = """## Other documents
 
@@ -68,7 +72,7 @@ class Specification:
 
     @cached_property
     def reasons(self) -> dict[str, dict[str, str]]:
-        """Why there is no test (`not_applicable`, `not_built`), and what is to be said beside the tests (`notes`)."""
+        """Why there is no test (`_REASONS`), and what is to be said beside the tests (`notes`)."""
         return tomllib.loads((LISTS / f"{self.file}.toml").read_text())
 
     @cached_property
@@ -80,7 +84,7 @@ class Specification:
         """One of `_STATES`."""
         if id_ in self.tests:
             return "bound"
-        return next((state for state in ("not_applicable", "not_built") if id_ in self.reasons[state]), "open")
+        return next((state for state in _REASONS if id_ in self.reasons[state]), "open")
 
 
 SPECIFICATIONS: Final = (
@@ -117,7 +121,7 @@ def faults(listed: Specification) -> list[str]:
     """What is wrong with marks and lists, in sentences: a number that is none, said twice, or forgotten."""
     tests, reasons = listed.tests, listed.reasons
     known = {row.id for row in listed.requirements}
-    without = Counter(id_ for state in ("not_applicable", "not_built") for id_ in reasons[state])
+    without = Counter(id_ for state in _REASONS for id_ in reasons[state])
     said = {**tests, **without, **reasons["notes"]}
     found = [f"{id_} is no requirement" for id_ in said if id_ not in known]
     found += [f"{id_} is listed twice" for id_, times in without.items() if times > 1]
