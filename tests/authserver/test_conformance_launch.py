@@ -15,6 +15,9 @@ from tests.authserver.house import BEARER, JWKS, basic, signed
 from tests.authserver.visit import ALL, ISSUER, REDIRECT, STATE, Visit, landed, visit
 from tests.fhir_facade.app import FHIR, Clinic, Json
 
+SHORT = 64
+"""Of an access token, that it fits into any header."""
+
 
 def capabilities(at: Visit) -> set[str]:
     found = at.document("/st-elsewhere/fhir/.well-known/smart-configuration").get_json()
@@ -23,7 +26,7 @@ def capabilities(at: Visit) -> set[str]:
 
 @pytest.mark.promise("B1")
 @pytest.mark.clause("SMART 2.2 server", "48", "49", "53", "56", "57", "59", "136", "164", "170")
-@pytest.mark.clause("SMART 2.2 server", "348", "353", "354", "355", "363", "365", "367")
+@pytest.mark.clause("SMART 2.2 server", "348", "353", "354", "355", "363", "365", "367", "83", "118", "134", "167")
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_standalone_app_is_given_a_patient_and_reads_that_record(shared: Clinic, method: str) -> None:
     at = visit(shared)
@@ -35,6 +38,7 @@ def test_a_standalone_app_is_given_a_patient_and_reads_that_record(shared: Clini
     assert told == {"keep": "1", "code": told["code"], "state": STATE, "iss": ISSUER}
     said = at.exchanged(told["code"])
     assert said["patient"] == "ana"
+    assert len(said["access_token"]) < SHORT
     found = at.read(said["access_token"], "/ImagingStudy?patient=ana").get_json(force=True)
     assert found["total"] == 3
     assert {each["resource"]["subject"]["reference"] for each in found["entry"]} == {"Patient/ana"}
@@ -172,7 +176,7 @@ def test_a_wildcard_opens_every_type_that_is_served(shared: Clinic) -> None:
             assert at.reads(token, f"/{each.type}/none") == 404, each.type
 
 
-@pytest.mark.clause("SMART 2.2 server", "127", "128", "369")
+@pytest.mark.clause("SMART 2.2 server", "126", "127", "128", "369")
 def test_v1_scopes_are_read_and_answered(shared: Clinic) -> None:
     at = visit(shared)
     assert "permission-v1" in capabilities(at)
@@ -195,6 +199,14 @@ def test_a_scope_with_a_search_parameter_opens_what_that_search_finds(shared: Cl
     (chest,) = wide.read(wide.allowed()["access_token"], "/ImagingStudy?identifier=1.2.3").get_json(force=True)["entry"]
     assert at.reads(said["access_token"], f"/ImagingStudy/{chest['resource']['id']}") == 404
     assert at.reads(said["access_token"], "/DiagnosticReport") == 403
+
+
+@pytest.mark.clause("SMART 2.2 server", "164", "165")
+def test_scopes_of_a_patient_bring_the_patient_also_where_the_app_did_not_ask(shared: Clinic) -> None:
+    at = visit(shared)
+    said = at.allowed("patient/ImagingStudy.rs")
+    assert said["patient"] == "ana"
+    assert at.reads(said["access_token"]) == 200
 
 
 @pytest.mark.clause("SMART 2.2 server", "79", "115", "145", "109", "113", "114")

@@ -55,7 +55,7 @@ def test_a_code_buys_what_was_granted(both: AuthHouse) -> None:
 
 
 @pytest.mark.clause("OpenID Connect Core", "2", "3.1.3.3", "12.2")
-@pytest.mark.clause("SMART 2.2 server", "209", "210")
+@pytest.mark.clause("SMART 2.2 server", "209", "210", "214")
 @pytest.mark.parametrize("alg", ["RS256", "ES256"])
 def test_an_id_token_says_who_allowed_it_also_after_a_refresh(house: AuthHouse, alg: str) -> None:
     app = house.app(id_token_signed_response_alg=alg)

@@ -130,6 +130,7 @@ def test_bundles_are_refused_and_nothing_in_them_is_read(shared: Clinic, app: Ap
 
 @pytest.mark.promise("B3")
 @pytest.mark.threat("A17")
+@pytest.mark.clause("SMART 2.2 server", "244")
 @pytest.mark.parametrize(
     "path",
     ["/Patient/ana/_history", "/Patient/ana/_history/1", "/ImagingStudy/_history", "/_history",
@@ -153,7 +154,7 @@ def test_nothing_is_written_here(app: App, method: str, path: str) -> None:
 
 
 @pytest.mark.promise("B3")
-@pytest.mark.clause("SMART 2.2 server", "95")
+@pytest.mark.clause("SMART 2.2 server", "95", "243")
 @pytest.mark.parametrize(
     ("scope", "path", "status"),
     [

@@ -56,6 +56,7 @@ def test_of_a_v1_request_only_what_was_narrowed_is_answered_otherwise() -> None:
 
 
 @pytest.mark.promise("B1")
+@pytest.mark.clause("SMART 2.2 server", "129")
 @pytest.mark.parametrize(
     "said",
     [

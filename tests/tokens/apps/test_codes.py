@@ -117,6 +117,7 @@ def test_a_code_is_unknown_at_another_hospital_and_stays_good(house: AppHouse) -
     assert house.redeem(code, grant.client_id).access_token
 
 
+@pytest.mark.clause("SMART 2.2 server", "58")
 @pytest.mark.parametrize(("after", "works"), [(59.9, True), (60, False)])
 def test_it_counts_for_a_minute(house: AppHouse, after: float, *, works: bool) -> None:
     grant = house.grant(house.app())
