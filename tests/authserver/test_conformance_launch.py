@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +16,8 @@ from tests.authserver.house import BEARER, JWKS, basic, signed
 from tests.authserver.visit import ALL, ISSUER, REDIRECT, STATE, Visit, landed, visit
 from tests.fhir_facade.app import FHIR, Clinic, Json
 
-SHORT = 64
-"""Of an access token, that it fits into any header."""
+TOKEN = re.compile(r"[A-Za-z0-9._~+/-]{1,64}=*", re.ASCII)
+"""RFC 6750 §2.1, and so short that it fits into any header."""
 
 
 def capabilities(at: Visit) -> set[str]:
@@ -26,7 +27,9 @@ def capabilities(at: Visit) -> set[str]:
 
 @pytest.mark.promise("B1")
 @pytest.mark.clause("SMART 2.2 server", "48", "49", "53", "56", "57", "59", "136", "164", "170")
-@pytest.mark.clause("SMART 2.2 server", "348", "353", "354", "355", "363", "365", "367", "83", "118", "134", "167")
+@pytest.mark.clause(
+    "SMART 2.2 server", "348", "353", "354", "355", "363", "365", "367", "83", "85", "118", "134", "167"
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_standalone_app_is_given_a_patient_and_reads_that_record(shared: Clinic, method: str) -> None:
     at = visit(shared)
@@ -38,7 +41,7 @@ def test_a_standalone_app_is_given_a_patient_and_reads_that_record(shared: Clini
     assert told == {"keep": "1", "code": told["code"], "state": STATE, "iss": ISSUER}
     said = at.exchanged(told["code"])
     assert said["patient"] == "ana"
-    assert len(said["access_token"]) < SHORT
+    assert TOKEN.fullmatch(said["access_token"])
     found = at.read(said["access_token"], "/ImagingStudy?patient=ana").get_json(force=True)
     assert found["total"] == 3
     assert {each["resource"]["subject"]["reference"] for each in found["entry"]} == {"Patient/ana"}
@@ -52,6 +55,15 @@ def test_a_no_is_told_as_an_error(shared: Clinic) -> None:
     at = visit(shared)
     told = at.told(at.authorize(), "deny")
     assert told == {"keep": "1", "error": "access_denied", "state": STATE, "iss": ISSUER}
+
+
+@pytest.mark.clause("SMART 2.2 server", "18", "54")
+def test_only_a_registered_app_is_answered_and_at_its_registered_address(shared: Clinic) -> None:
+    at = visit(shared)
+    for changed in ({"client_id": "app-nobody"}, {"redirect_uri": "https://evil.example/cb"}, {"redirect_uri": ""}):
+        refused = at.authorize(**changed)
+        assert (refused.status_code, "Location" in refused.headers) == (400, False)
+    assert landed(at.authorize(response_type="token"))["error"] == "unsupported_response_type"
 
 
 @pytest.mark.promise("B1")
