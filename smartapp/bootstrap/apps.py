@@ -89,7 +89,9 @@ def build_grants(
     grants: Grants,
     app_tokens: AppTokens,
 ) -> Granted:
-    """From now on what hangs on a browser session ends within the write that ends the session."""
+    """From now on what hangs on a browser session ends within the write that ends the session, and whoever gave a grant
+    is told within the write that stops an app's tokens.
+    """
     approvals = Approvals(ground.database, ground.keyring, ground.audit, ground.clock)
     credentials = Credentials(ground.database, keeper, identity, grants)
     outbox = Outbox(ground.database, ground.keyring, ground.clock)
@@ -113,4 +115,5 @@ def build_grants(
     )
     app_grants = AppGrants(desk)
     identity.ends_with(app_grants.session_ended)
+    app_tokens.when_stopped(app_grants.tokens_stopped)
     return Granted(approvals, credentials, app_grants)

@@ -31,6 +31,19 @@ class AppLetters(Letters):
         told %= {"hospital": self._place.hospital}
         return Draft(_("An app waits for you to sign in"), self._text(told, self._where()))
 
+    def app_stopped(self) -> Draft:
+        """A key of an app was used twice, so somebody may have copied it: the app's keys open nothing any more."""
+        _ = self._say.gettext
+        told = _(
+            "A key that an app uses for your account at %(hospital)s was used twice. Somebody may have copied it: "
+            "we made that app's keys useless."
+        ) % {"hospital": self._place.hospital}
+        then = _(
+            "If you still want the app, open it and give it access again. If not, end its access. You can see there "
+            "what it opened until now."
+        )
+        return Draft(_("We stopped an app, to be safe"), self._text(told, then, self._where()))
+
     def app_rests_soon(self, at: datetime) -> Draft:
         """An app was not used for long: its access will rest from then on."""
         _ = self._say.gettext

@@ -93,6 +93,12 @@ class Holding:
 
         desk.database.run(work)
 
+    def tokens_stopped(self, session: Session, grant: Grant) -> None:
+        """One of the app's tokens was used twice, and all of them are dead: its person is told, within the caller's
+        write. The grant itself lives; the app has to ask anew.
+        """
+        self._desk.alerts.tell(session, grant.person_id, grant.provider, lambda letters: letters.app_stopped())
+
     def freeze(self, patient: PatientKey, request_id: str) -> None:
         """The patient's record was merged into another: what was granted over it is held until the patient allows it
         anew (A19). What is held so already, or over, stays as it is.

@@ -117,6 +117,10 @@ class AppGrants:
         """The EHR takes the grant's credential no longer: held until its person signs in again."""
         self._holding.needs_sign_in(grant_id, request_id)
 
+    def tokens_stopped(self, session: Session, grant: Grant) -> None:
+        """Within the write that stops an app because one of its tokens was used twice: its person is told."""
+        self._holding.tokens_stopped(session, grant)
+
     def freeze(self, patient: PatientKey, request_id: str = "") -> None:
         """The record was merged into another: held until the patient allows it anew."""
         self._holding.freeze(patient, request_id)

@@ -75,6 +75,7 @@ EVENTS: Final = {
     "expired": _l("Time was over"),
     "suspended": _l("Stopped by the hospital"),
     "reinstated": _l("Let go on by the hospital"),
+    "tokens-stopped": _l("Keys made useless: one was used twice, perhaps by a thief"),
 }
 
 ACTORS: Final = {

@@ -25,10 +25,9 @@ def redeem(
     fault = codes.fault(shown, now)
     if fault is None:
         return _buy(tools, session, provider, shown, now)
-    if not shown.first:
-        tools.stop(session, shown.family_id, shown.facts.grant_id, "replay")
+    stopped = not shown.first and tools.stop(session, shown.family_id, shown.facts.grant_id, "replay")
     grant = tools.grants.find(session, shown.facts.grant_id)
-    return Refused(fault.kind, fault.severity, client_id, grant)
+    return Refused(fault.kind, fault.severity, client_id, grant, stopped=stopped)
 
 
 def _buy(tools: Tools, session: Session, provider: str, shown: Shown, now: datetime) -> Issued | Refused:

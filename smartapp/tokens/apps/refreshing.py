@@ -30,8 +30,8 @@ def refresh(
         return refused or Refused("oauth.refresh.dead_grant", client_id=row.client_id)
     place = tools.families.place(row, number, now)
     if place is Place.SPENT:
-        tools.stop(session, row.id, row.grant_id, "reuse")
-        return Refused("oauth.refresh.reuse", "high", row.client_id, grant)
+        stopped = tools.stop(session, row.id, row.grant_id, "reuse")
+        return Refused("oauth.refresh.reuse", "high", row.client_id, grant, stopped=stopped)
     return _next(tools, session, row, place, grant, narrow, now)
 
 

@@ -46,6 +46,13 @@ class AppTokens:
         self._tools = Tools.of(limits, keyring, grants, apps, sessions, audit, clock)
         self._assertions = Assertions(keyring)
         self._database = database
+        self._when_stopped: list[Callable[[Session, Grant], None]] = []
+
+    def when_stopped(self, work: Callable[[Session, Grant], None]) -> None:
+        """From now on `work(session, grant)` is done within the write that ends a line of tokens because one of them
+        was used twice: whoever gave the grant is to learn of it. Said once, when the house is built.
+        """
+        self._when_stopped.append(work)
 
     def issue_code(self, session: Session, provider: str, facts: CodeFacts) -> str:
         """An authorization code, within the caller's write: it counts once, within a minute, for that client,
@@ -191,6 +198,9 @@ class AppTokens:
     def _record(self, session: Session, provider: str, outcome: Issued | Refused, by: str, request_id: str) -> None:
         trail = self._tools.trail
         if isinstance(outcome, Refused):
+            if outcome.stopped and outcome.grant is not None:
+                for work in self._when_stopped:
+                    work(session, outcome.grant)
             trail.refused(session, provider, outcome, request_id)
         elif outcome.family is not None and outcome.grant is not None:
             trail.issued(session, provider, outcome.family, outcome.grant, by, request_id)

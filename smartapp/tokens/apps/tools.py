@@ -63,7 +63,11 @@ class Tools:
             clock=clock,
         )
 
-    def stop(self, session: Session, family_id: str, grant_id: str, why: str) -> None:
-        """A thief or a fault: all tokens of that line are dead, and the patient can read so in the grant's history."""
-        if store.end_family(session, family_id, self.clock.now(), why):
+    def stop(self, session: Session, family_id: str, grant_id: str, why: str) -> bool:
+        """A thief or a fault: all tokens of that line are dead, and the patient can read so in the grant's history.
+        False when they were before.
+        """
+        ended = store.end_family(session, family_id, self.clock.now(), why)
+        if ended:
             self.grants.note(session, grant_id, kind="tokens-stopped", by="us")
+        return ended

@@ -16,13 +16,17 @@ from smartapp.tokens.apps.model import Family
 
 @dataclass(frozen=True)
 class Refused:
-    """A no: written down in the transaction that it changes something in, and raised after that."""
+    """A no: written down in the transaction that it changes something in, and raised after that.
+
+    `stopped`: it ended a line of tokens, of which the person who gave the grant is told.
+    """
 
     kind: str
     severity: Severity = "info"
     client_id: str = ""
     grant: Grant | None = None
     detail: Mapping[str, str] = field(default_factory=dict)
+    stopped: bool = False
 
 
 class Trail:
