@@ -96,12 +96,11 @@ class _Words:
 
     def _studies(self, grant: Grant) -> str:
         _ = self._say.gettext
-        terms = grant.terms
+        terms, chosen = grant.terms, len(grant.terms.chosen or ())
         said = [
             _("All, future ones too")
-            if terms.chosen is None
-            else self._say.ngettext("%(count)s chosen study", "%(count)s chosen studies", len(terms.chosen))
-            % {"count": len(terms.chosen)}
+            if terms.chosen is None and terms.future
+            else self._say.ngettext("%(count)s chosen study", "%(count)s chosen studies", chosen) % {"count": chosen}
         ]
         if terms.started_from:
             said.append(_("From %(day)s") % {"day": format_date(terms.started_from, "long", locale=self._language)})

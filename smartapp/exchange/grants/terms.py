@@ -7,8 +7,8 @@ from typing import Final
 
 from smartapp.consent.grants.model import Terms
 from smartapp.consent.model import Purpose, StudyFacts
-from smartapp.consent.reach import Reach
-from smartapp.consent.scopes.algebra import contains, intersect, is_empty
+from smartapp.consent.reach import REPORT_TYPES, Reach
+from smartapp.consent.scopes.algebra import contains, intersect, is_empty, may
 from smartapp.consent.scopes.model import Scopes
 from smartapp.exchange.grants.model import TermsRefused
 
@@ -86,12 +86,22 @@ def matching_with_labels(terms: Terms, studies: Collection[StudyFacts]) -> tuple
 
 
 def _frozen(terms: Terms, studies: Collection[StudyFacts]) -> Terms:
+    """Those of today. An app that sees neither studies nor reports has none to write down, and gets none later."""
     if terms.chosen is not None:
         return replace(terms, future=False)
-    reached = frozenset(study.uid for study in matching(terms, studies))
+    if not any(may(terms.scopes, type_, letter) for type_ in (*REPORT_TYPES, "ImagingStudy") for letter in "rs"):
+        return replace(terms, future=False)
+    reach = Reach(terms.scopes, replace(terms, future=True), itself)
+    reached = frozenset(study.uid for study in studies if _within_terms(reach, study))
     if not reached:
         raise TermsRefused("grant.nothing-now")
     return replace(terms, chosen=reached, future=False)
+
+
+def _within_terms(reach: Reach, study: StudyFacts) -> bool:
+    """Whether the study itself may be had, or a report of it by an app that asked for reports only."""
+    reports = any(reach.may(type_, letter) for type_ in REPORT_TYPES for letter in "rs")
+    return reach.study(study, "s") or reach.study(study, "r") or (reports and reach.reports_of(study))
 
 
 def _within(new: frozenset[str] | None, old: frozenset[str] | None) -> bool:

@@ -71,21 +71,18 @@ def check(typed: Typed, choices: Choices, zone: ZoneInfo, now: datetime) -> Chec
 
 
 def _terms(typed: Typed, choices: Choices) -> Terms:
+    """Which studies "all there are today" are is written down at the approval, from what is there at that moment."""
     ticked = parse(" ".join(typed.scopes))
-    fixed = typed.studies == "chosen" or typed.future == "no"
+    one_by_one = typed.studies == "chosen"
     labelled = choices.labelled_uids & typed.chosen
-    if typed.studies == "chosen":
-        chosen = frozenset(choices.uids & typed.chosen)
-    else:
-        chosen = frozenset((choices.uids - choices.labelled_uids) | labelled)
     return Terms(
         scopes=intersect(ticked, choices.offered),
-        chosen=chosen if fixed else None,
+        chosen=frozenset(choices.uids & typed.chosen) if one_by_one else None,
         modalities=typed.modalities,
         body_sites=typed.body_sites,
         reports=typed.with_reports,
         images=cast("Images", typed.images),
-        future=not fixed,
+        future=not one_by_one and typed.future == "yes",
         purpose=typed.purpose,
         sensitive=frozenset(labelled),
     )

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def terms_lines(terms: Terms, zone: ZoneInfo, places: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """What `terms` allow, a sentence for each line of them. `places` are words for codes of parts of the body."""
-    lines = [_studies(terms), *_narrowed(terms, zone, places or {}), _reports(terms), _images(terms)]
+    about_studies = [_studies(terms), *_narrowed(terms, zone, places or {})] if _sees_any(terms) else []
+    lines = [*about_studies, _reports(terms), _images(terms)]
     return (*lines, _("For: %(purpose)s.", purpose=words.purpose(terms.purpose)))
 
 
@@ -34,8 +35,16 @@ def until(grant: Grant, zone: ZoneInfo) -> str:
     return str(_("Until you end it"))
 
 
+def _sees_any(terms: Terms) -> bool:
+    """Whether the app may see anything that belongs to an examination."""
+    return any(may(terms.scopes, type_, letter) for type_ in ("ImagingStudy", "DiagnosticReport") for letter in "rs")
+
+
 def _studies(terms: Terms) -> str:
-    if terms.chosen is None:
+    narrowed = terms.modalities or terms.body_sites or terms.started_from or terms.started_to
+    if terms.chosen is None and narrowed:
+        text = _("Not all examinations, only those that fit what follows; those that come later too, if they fit.")
+    elif terms.chosen is None:
         text = _("All examinations, and those that come later.")
     else:
         text = ngettext(

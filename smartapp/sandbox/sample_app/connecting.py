@@ -22,8 +22,10 @@ def healthz() -> str:
 
 @blueprint.get("/")
 def home() -> str:
-    """The servers it knows, and the connection that there is."""
-    return page("home.html", servers=[each.fhir for each in config().registrations])
+    """The servers it knows, the connection that there is, and the study that it was opened from."""
+    references = [each.get("reference", "") for each in visitor().token.get("fhirContext", [])]
+    studies = [each.removeprefix("ImagingStudy/") for each in references if each.startswith("ImagingStudy/")]
+    return page("home.html", servers=[each.fhir for each in config().registrations], opened=next(iter(studies), None))
 
 
 @blueprint.post("/connect")
