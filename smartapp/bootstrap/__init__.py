@@ -174,8 +174,5 @@ def _reading(
     )
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
     granting = GrantRecord(settings, ground.database, grants, apps, ground.clock)
-    return (
-        Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock),
-        Resources(settings, access, index, fhir, pacs, cache, ground.audit, ground.clock, granting),
-        index,
-    )
+    records = Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock)
+    return records, Resources(settings, records.gate, records.view, fhir, ground.audit, granting), index

@@ -54,6 +54,12 @@ class Reach:
         """Whether anything of this type may be had by this interaction; if not, it is `insufficient_scope`."""
         return may(self._scopes, type_, letter) and (type_ not in REPORT_TYPES or self.terms.reports)
 
+    @cached_property
+    def by_kind(self) -> bool:
+        """Whether modality or part of the body decide what of a study may be had."""
+        named = (each.name for scope in self._scopes.resources for each in scope.filters)
+        return self._kinds != Kinds() or any(name in {"modality", "bodysite"} for name in named)
+
     def may_anything(self) -> bool:
         """Whether there is any type that may be read or searched."""
         return any(letter in scope.letters for scope in self._scopes.resources for letter in "rs")

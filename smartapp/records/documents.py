@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from smartapp.consent.aliases import shown_uid
-from smartapp.consent.model import Permit
+from smartapp.consent.model import IndexPermit, Permit
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, clean, get, number
 from smartapp.dicomweb.upstream.model import PatientIds
@@ -67,14 +67,23 @@ class Documents:
         """The rows of the study's series, cut to the listed attributes, in their order; none without images."""
         if not at.study.images_available:
             return ()
-        kept = self._kept(at, "series")
-        if kept is not None:
-            return tuple(json.loads(kept))
-        found = self._pacs[at.permit.provider].series(at.permit, at.ids, at.study.uid)
+        kept = self.kept_series(at.patient, at.study, at.addresses)
+        return kept if kept is not None else self.fetch_series(at.permit, at.ids, at.study, at.addresses)
+
+    def kept_series(self, patient: PatientKey, study: IndexedStudy, addresses: Addresses) -> tuple[Row, ...] | None:
+        """As `series`, without asking the PACS: None where it would have to be asked."""
+        kept = self._cache.get_blob(patient, _name(study, addresses, "series"), _MAX_AGE)
+        return tuple(json.loads(kept)) if kept else None
+
+    def fetch_series(
+        self, permit: Permit | IndexPermit, ids: PatientIds, study: IndexedStudy, addresses: Addresses
+    ) -> tuple[Row, ...]:
+        """As `series`, asked anew, and kept."""
+        found = self._pacs[permit.provider].series(permit, ids, study.uid)
         cleaned = (clean(row, lambda _uri: None) for row in found)
         rows = [{tag: element for tag, element in row.items() if tag in SERIES_KEPT} for row in cleaned]
         rows.sort(key=_series_order)
-        self._cache.put_blob(at.patient, self._name(at, "series"), json.dumps(rows).encode())
+        self._cache.put_blob(permit.patient, _name(study, addresses, "series"), json.dumps(rows).encode())
         return tuple(rows)
 
     def contents(self, at: StudyAt, series: str) -> Contents:
@@ -138,7 +147,11 @@ class Documents:
 
     @staticmethod
     def _name(at: StudyAt, what: str) -> str:
-        return f"{at.addresses.base_url} {at.study.uid} {at.study.stamp} {what}"
+        return _name(at.study, at.addresses, what)
+
+
+def _name(study: IndexedStudy, addresses: Addresses, what: str) -> str:
+    return f"{addresses.base_url} {study.uid} {study.stamp} {what}"
 
 
 def _series_order(row: Row) -> tuple[bool, int, str]:

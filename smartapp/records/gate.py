@@ -12,6 +12,7 @@ from smartapp.consent.reach import Reach
 from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.errors import AccessDenied, NotFound
 from smartapp.identity.model import Principal
+from smartapp.records.holdings import Holdings
 from smartapp.records.index import IndexKeeper
 from smartapp.records.model import IndexedStudy, StudyIndex
 
@@ -28,14 +29,15 @@ _EXTENTS = {
 class Gate:
     """Gives permits for studies of the principal's patient. One per process; safe to share by threads."""
 
-    def __init__(self, access: Access, keeper: IndexKeeper, audit: AuditTrail) -> None:
+    def __init__(self, access: Access, keeper: IndexKeeper, holdings: Holdings, audit: AuditTrail) -> None:
         self._access = access
         self._audit = audit
         self._keeper = keeper
+        self._holdings = holdings
 
     def index(self, principal: Principal, request_id: str) -> StudyIndex:
-        """The patient's index, which shows nothing by itself."""
-        return self._keeper.current(principal, request_id)
+        """The patient's index, with all that the principal is judged by. It shows nothing by itself."""
+        return self._holdings.filled(principal, self._keeper.current(principal, request_id), request_id)
 
     def listing(self, principal: Principal, index: StudyIndex, request_id: str) -> Permit:
         """The permit to list; its `studies` are the visible ones."""

@@ -1,17 +1,16 @@
-"""The DICOMweb side: searches, metadata, instances, frames and pictures of the principal's patient."""
+"""What viewers and apps fetch: metadata, instances, frames and pictures of the principal's patient."""
 
 import json
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.deidentify.files import deidentified
 from smartapp.dicomweb.core.deidentify.rules import is_bulk_kept
-from smartapp.dicomweb.core.dicomjson import get, retrieve_url
 from smartapp.dicomweb.core.render import PictureType, RenderPool, Window
 from smartapp.errors import NotFound, PartWithheld, Unrenderable
 from smartapp.identity.model import Principal
@@ -22,19 +21,10 @@ from smartapp.records.flow import flowing
 from smartapp.records.frames import EXPLICIT_LE, FrameData, slice_native
 from smartapp.records.gate import Gate
 from smartapp.records.instances import Instances, Stored, VerifiedInstance, disguised, pieces, transfer_syntax
-from smartapp.records.query import QidoQuery
-from smartapp.records.release import Judge
-from smartapp.records.view import Seen, View, searching
-
-LeftOut = Callable[[], None]
-"""Is told when part of what was asked for is held back, and so not in the answer."""
+from smartapp.records.view import LeftOut, View, nobody
 
 _THUMBNAIL_AGE: Final = 7 * 86400
 _RENDERED: Final = 512 * 2**20
-
-
-def nobody() -> None:
-    """Who is not told."""
 
 
 class Images:
@@ -47,14 +37,12 @@ class Images:
     def __init__(
         self,
         gate: Gate,
+        view: View,
         documents: Documents,
         instances: Instances,
         cache: InstanceCache,
         pool: RenderPool,
         audit: AuditTrail,
-        base_url: str,
-        *,
-        released: Judge,
     ) -> None:
         self._gate = gate
         self._documents = documents
@@ -62,71 +50,7 @@ class Images:
         self._cache = cache
         self._pool = pool
         self._audit = audit
-        self._view = View(gate, documents, released, base_url)
-
-    def search_studies(
-        self, principal: Principal, query: QidoQuery, request_id: str, *, only: str | None = None
-    ) -> list[dict[str, Any]]:
-        """The visible studies that match (PS3.18 §10.6); `only` that one, if it is among them."""
-        index = self._gate.index(principal, request_id)
-        permit = self._gate.listing(principal, index, request_id)
-        addresses = self._view.addresses(principal)
-        shown = [
-            study
-            for study in index.studies
-            if study.uid in permit.studies and study.images_available and only in {None, study.uid}
-        ]
-        if permit.reach is None:
-            rows = [{**study.row, **retrieve_url(addresses.of(study.uid))} for study in shown]
-        else:
-            opened = (StudyAt(permit, index.ids, study, addresses, request_id) for study in shown)
-            rows = [row for at in opened if (row := self._study_row(at)) is not None]
-        permit.check()
-        self._audit.count(permit.disclosure_id)
-        return query.apply(rows)
-
-    def _study_row(self, at: StudyAt) -> dict[str, Any] | None:
-        """A study's row for an app; None for one of which it sees no series."""
-        if not self._view.narrowed(at):
-            return {**at.study.row, **retrieve_url(at.addresses.of(at.study.uid))}
-        rows = self._view.outline(at)
-        return self._view.study_row(at, rows) if rows else None
-
-    def search_series(
-        self, principal: Principal, study: str, query: QidoQuery, request_id: str, left_out: LeftOut = nobody
-    ) -> list[dict[str, Any]]:
-        """The series of a study that match. `left_out` is told if some of the study is held back."""
-        at = self._view.open(principal, study, searching(principal), request_id)
-        seen = self._seen(at, left_out)
-        above = self._view.study_row(at, seen.rows)
-        rows = [self._view.series_row(at, above, row) for row in seen.rows]
-        at.permit.check()
-        self._audit.count(at.permit.disclosure_id)
-        return query.apply(rows)
-
-    def search_instances(
-        self,
-        principal: Principal,
-        study: str,
-        series: str | None,
-        query: QidoQuery,
-        request_id: str,
-        left_out: LeftOut = nobody,
-    ) -> list[dict[str, Any]]:
-        """The instances of a study, or of one of its series, that match. `left_out` as in `search_series`."""
-        at = self._view.open(principal, study, searching(principal), request_id)
-        seen = self._seen(at, left_out)
-        wanted = None if series is None else self._view.series(at, series)
-        above = self._view.study_row(at, seen.rows)
-        rows: list[dict[str, Any]] = []
-        for row in seen.rows:
-            uid = get(row, "SeriesInstanceUID")
-            if wanted in {None, uid}:
-                over = self._view.series_row(at, above, row)
-                rows += [{**over, **instance} for instance in json.loads(self._view.document(at, uid))]
-        at.permit.check()
-        self._audit.count(at.permit.disclosure_id)
-        return query.apply(rows)
+        self._view = view
 
     def metadata(
         self,
@@ -143,7 +67,7 @@ class Images:
         """
         at = self.open_study(principal, study, request_id)
         if series is None:
-            parts = [self._view.document(at, uid)[1:-1] for uid in self._seen(at, left_out).uids]
+            parts = [self._view.document(at, uid)[1:-1] for uid in self._view.told(at, left_out).uids]
             document = b"[" + b",".join(part for part in parts if part) + b"]"
         elif sop is None:
             uid = self._view.series(at, series)
@@ -182,8 +106,6 @@ class Images:
 
     def _whole_study(self, at: StudyAt) -> list[str]:
         seen = self._view.seen(at)
-        if not seen.rows and at.permit.reach is not None:
-            raise NotFound
         if not seen.whole:
             raise PartWithheld(tuple(at.shown(uid) for uid in seen.retrievable))
         return list(seen.uids)
@@ -309,12 +231,6 @@ class Images:
             if at.deidentified:
                 deidentified(pieces(file), at.shown)
             yield file
-
-    def _seen(self, at: StudyAt, left_out: LeftOut) -> Seen:
-        seen = self._view.seen(at)
-        if not seen.whole:
-            left_out()
-        return seen
 
     def _count(self, at: StudyAt, size: int) -> None:
         """Before an answer leaves: the right is read once more, as fetching may have taken its time."""

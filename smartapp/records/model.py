@@ -67,6 +67,8 @@ class IndexedStudy:
     """When we first saw it as it is (`index` fills that in); UTC."""
     told_series: tuple[SeriesFacts, ...] = ()
     """Its series as the EHR tells them; the PACS decides which there are."""
+    held_series: tuple[SeriesFacts, ...] = ()
+    """Its series as the PACS has them, where they were asked for (`holdings`). Never kept with the index."""
 
     @property
     def status(self) -> str:
@@ -93,7 +95,7 @@ class IndexedStudy:
             body_sites=frozenset(self.body_sites),
             contradicted=self.contradicted,
             labels=frozenset(self.labels),
-            series=self.told_series if len(self.told_series) == self.series_count else (),
+            series=self.held_series or (self.told_series if len(self.told_series) == self.series_count else ()),
             status=self.status,
         )
 

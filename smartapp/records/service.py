@@ -20,6 +20,7 @@ from smartapp.identity.model import Principal
 from smartapp.records.contents import has_pictures, paper_kind
 from smartapp.records.documents import Documents
 from smartapp.records.gate import Gate
+from smartapp.records.holdings import Holdings
 from smartapp.records.images import Images
 from smartapp.records.index import EHR_UNREADABLE, PACS_MISSING, IndexKeeper
 from smartapp.records.instances import Instances
@@ -37,6 +38,8 @@ from smartapp.records.model import (
 )
 from smartapp.records.papers import Papers
 from smartapp.records.release import Released, release
+from smartapp.records.searches import Searches
+from smartapp.records.view import View
 from smartapp.settings import Settings
 
 
@@ -44,7 +47,7 @@ class Records:
     """What a principal may see of the patient's record. One per process; safe to share by threads.
 
     Every method asks the question first. NotFound for what is not in the patient's index, or withheld from it.
-    `images` is the DICOMweb side.
+    `searches` and `images` are the DICOMweb side. `gate` and `view` decide, for FHIR's side as well.
     """
 
     def __init__(
@@ -63,13 +66,13 @@ class Records:
         self._clock = clock
         self._audit = audit
         self._fhir = fhir
-        self._gate = Gate(access, index, audit)
         self._documents = Documents(pacs, cache)
-        instances = Instances(pacs, cache, self._documents)
         base_url = settings.server.base_url
-        self.images = Images(
-            self._gate, self._documents, instances, cache, pool, audit, base_url, released=self._released
-        )
+        self.gate = self._gate = Gate(access, index, Holdings(access, self._documents, base_url), audit)
+        self.view = View(self._gate, self._documents, self._released, base_url)
+        self.searches = Searches(self._gate, self.view, audit)
+        instances = Instances(pacs, cache, self._documents)
+        self.images = Images(self._gate, self.view, self._documents, instances, cache, pool, audit)
         self._papers = Papers(self._gate, self._documents, self.images, audit)
 
     def studies(self, principal: Principal, request_id: str) -> StudyList:

@@ -1,7 +1,7 @@
 """What of a study somebody sees: which series and instances, and how they are shown."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -15,12 +15,21 @@ from smartapp.records.addresses import Addresses
 from smartapp.records.contents import Listed, has_pictures, is_paper_modality
 from smartapp.records.documents import Documents, StudyAt
 from smartapp.records.gate import Gate
+from smartapp.records.holdings import series_facts
 from smartapp.records.release import Judge
 
 _MODALITIES, _UID = tag("ModalitiesInStudy"), "SeriesInstanceUID"
 _SERIES, _INSTANCES = tag("NumberOfStudyRelatedSeries"), tag("NumberOfStudyRelatedInstances")
 _IN_SERIES = tag("NumberOfSeriesRelatedInstances")
 _UNKNOWN = ("", "", "")
+
+
+LeftOut = Callable[[], None]
+"""Is told when part of what was asked for is held back, and so not in the answer."""
+
+
+def nobody() -> None:
+    """Who is not told."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class View:
     def __init__(self, gate: Gate, documents: Documents, released: Judge, base_url: str) -> None:
         self._gate = gate
         self._documents = documents
-        self._released = released
+        self.released = released
         self._base_url = base_url
 
     def open(self, principal: Principal, study: str, action: Action, request_id: str) -> StudyAt:
@@ -77,6 +86,13 @@ class View:
             gaps = {uid for uid, each in shown.items() if not all(each)}
         retrievable = tuple(uid for uid in (get(row, _UID) for row in kept) if uid not in gaps)
         return Seen(tuple(kept), retrievable, len(retrievable) == len(rows))
+
+    def told(self, at: StudyAt, left_out: LeftOut) -> Seen:
+        """As `seen`; `left_out` is told if something of the study is held back."""
+        seen = self.seen(at)
+        if not seen.whole:
+            left_out()
+        return seen
 
     def outline(self, at: StudyAt) -> tuple[Row, ...]:
         """The series that are seen, as far as their own rows tell: no instance is asked for."""
@@ -162,11 +178,11 @@ class View:
         """
         facts = at.study.facts(at.patient)
         anything = at.permit.shows_series(facts, at.study.series_facts(*_UNKNOWN))
-        return at.deidentified or not anything or bool(self._released(at.permit.principal, at.study).withheld)
+        return at.deidentified or not anything or bool(self.released(at.permit.principal, at.study).withheld)
 
     def papers_of(self, at: StudyAt) -> frozenset[str]:
         """The series of documents while a report of the study is held back: they may say the same. Else none."""
-        if not self._released(at.permit.principal, at.study).withheld:
+        if not self.released(at.permit.principal, at.study).withheld:
             return frozenset()
         return frozenset(get(row, _UID) for row in self._documents.series(at) if self._is_of_papers(at, row))
 
@@ -186,8 +202,7 @@ class View:
     def _reached(self, at: StudyAt, row: Row) -> bool:
         if at.permit.reach is None:
             return True
-        told = (get(row, _UID), get(row, "Modality"), get(row, "BodyPartExamined"))
-        return at.permit.shows_series(at.study.facts(at.patient), at.study.series_facts(*told))
+        return at.permit.shows_series(at.study.facts(at.patient), series_facts(at.study, row))
 
     def _listed(self, at: StudyAt, row: Row) -> tuple[Listed, ...]:
         """A series without pictures is not asked for: none of it is shown."""

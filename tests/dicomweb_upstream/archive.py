@@ -133,6 +133,7 @@ def _metadata(made: Made) -> dict[str, Any]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # as in tests/launch/server.py
     archive: Archive
 
     def log_message(self, *_args: object) -> None: ...

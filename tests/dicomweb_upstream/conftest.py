@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from smartapp.clock import SystemClock
-from smartapp.consent.model import AnyPermit, Permit
+from smartapp.consent.model import AnyPermit, IndexPermit, Permit
 from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.errors import UpstreamRefused
 from smartapp.outbound.service import Outbound
@@ -39,7 +39,7 @@ class Tokens:
 class Alarms:
     rung: list[str] = field(default_factory=list)
 
-    def __call__(self, permit: Permit, code: str) -> None:  # noqa: ARG002 - as Alarm says
+    def __call__(self, permit: Permit | IndexPermit, code: str) -> None:  # noqa: ARG002 - as Alarm says
         self.rung.append(code)
 
 

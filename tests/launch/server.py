@@ -54,6 +54,7 @@ class Server:
 def serving() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two writes: the second would wait for the first one's ACK
 
         def _answer(self) -> None:
             parts = urlsplit(self.path)

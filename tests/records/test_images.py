@@ -188,12 +188,12 @@ def test_a_reader_who_leaves_is_written_down(desk: Desk) -> None:
 
 
 def test_searches_and_metadata_name_us_and_come_from_us_the_second_time(desk: Desk) -> None:
-    images, principal = desk.records.images, desk.principal()
+    images, searches, principal = desk.records.images, desk.records.searches, desk.principal()
 
     def everything() -> str:
-        study = images.search_studies(principal, ALL, "req")
-        series = images.search_series(principal, "1.2.3", parse_query(Level.SERIES, [("includefield", "all")]), "req")
-        instances = images.search_instances(principal, "1.2.3", None, parse_query(Level.INSTANCE, []), "req")
+        study = searches.studies(principal, ALL, "req")
+        series = searches.series(principal, "1.2.3", parse_query(Level.SERIES, [("includefield", "all")]), "req")
+        instances = searches.instances(principal, "1.2.3", None, parse_query(Level.INSTANCE, []), "req")
         assert (len(study), len(series), len(instances)) == (2, 2, 3)
         one = images.metadata(principal, "1.2.3", "1.2.3.1", "1.2.3.1.2", "req")
         return (
@@ -215,16 +215,14 @@ def test_searches_and_metadata_name_us_and_come_from_us_the_second_time(desk: De
 
 
 def test_a_search_is_narrowed(desk: Desk) -> None:
-    images, principal = desk.records.images, desk.principal()
-    rows = images.search_instances(
+    searches, principal = desk.records.searches, desk.principal()
+    rows = searches.instances(
         principal, "1.2.3", "1.2.3.1", parse_query(Level.INSTANCE, [("InstanceNumber", "2"), ("Modality", "CT")]), "req"
     )
     assert [row["00080018"]["Value"] for row in rows] == [["1.2.3.1.2"]]
-    assert (
-        images.search_studies(principal, parse_query(Level.STUDY, [("PatientID", "OLD-77")]), "req", only="1.2.3") == []
-    )
+    assert searches.studies(principal, parse_query(Level.STUDY, [("PatientID", "OLD-77")]), "req", only="1.2.3") == []
     with pytest.raises(NotFound):
-        images.search_instances(principal, "1.2.3", "1.8.1", parse_query(Level.INSTANCE, []), "req")
+        searches.instances(principal, "1.2.3", "1.8.1", parse_query(Level.INSTANCE, []), "req")
 
 
 def test_instances_stand_in_viewing_order(desk: Desk) -> None:

@@ -20,6 +20,7 @@ from smartapp.records.attributes import Level
 from smartapp.records.frames import FrameData
 from smartapp.records.images import Images
 from smartapp.records.query import QidoQuery, parse_query
+from smartapp.records.searches import Searches
 from smartapp.web import cors
 from smartapp.web.bearer import asker
 from smartapp.web.parts import parts
@@ -88,6 +89,10 @@ def _images() -> Images:
     return parts().records.images
 
 
+def _searches() -> Searches:
+    return parts().records.searches
+
+
 def _asker(provider: str, *uids: str | None) -> Principal:
     """Who asks, by a token that reaches the study. The address is read before the token is."""
     for uid in uids:
@@ -108,7 +113,7 @@ def _query(level: Level) -> QidoQuery:
 def studies(provider: str) -> Response:
     """Search for studies (PS3.18 §10.6): those that the token reaches, if they match."""
     found, query, choice = asker(provider), _query(Level.STUDY), answers.accepted(answers.JSON)
-    rows = _images().search_studies(found.principal, query, request_id(), only=found.study_uid)
+    rows = _searches().studies(found.principal, query, request_id(), only=found.study_uid)
     return answers.rows(rows, choice, fuzzy=query.fuzzy)
 
 
@@ -118,7 +123,7 @@ def series_of_study(provider: str, study: str) -> Response:
     """Search for the series of a study."""
     principal, query, choice = _asker(provider, study), _query(Level.SERIES), answers.accepted(answers.JSON)
     gaps = answers.Gaps()
-    rows = _images().search_series(principal, study, query, request_id(), gaps.found)
+    rows = _searches().series(principal, study, query, request_id(), gaps.found)
     return gaps.said(answers.rows(rows, choice, fuzzy=query.fuzzy))
 
 
@@ -130,7 +135,7 @@ def instances_of_study(provider: str, study: str, series: str | None) -> Respons
     principal, query = _asker(provider, study, series), _query(Level.INSTANCE)
     choice = answers.accepted(answers.JSON)
     gaps = answers.Gaps()
-    rows = _images().search_instances(principal, study, series, query, request_id(), gaps.found)
+    rows = _searches().instances(principal, study, series, query, request_id(), gaps.found)
     return gaps.said(answers.rows(rows, choice, fuzzy=query.fuzzy))
 
 

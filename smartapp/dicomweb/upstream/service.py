@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 class Alarm(Protocol):
     """Told, before the error goes on its way, that the PACS gave data of somebody or something else (pacs.mismatch)."""
 
-    def __call__(self, permit: Permit, code: str) -> None: ...
+    def __call__(self, permit: Permit | IndexPermit, code: str) -> None: ...
 
 
 class PacsReader:
@@ -60,9 +60,13 @@ class PacsReader:
         self._require_ours(permit)
         return self._searched(permit, lambda search: tuple(_found(search, ids, wanted).values()))
 
-    def series(self, permit: Permit, ids: PatientIds, study: str) -> tuple[Row, ...]:
+    def series(self, permit: Permit | IndexPermit, ids: PatientIds, study: str) -> tuple[Row, ...]:
         """The rows of the study's series, checked. They say no more of it than a list does."""
-        self._require_study(permit, study, _LISTING)
+        if isinstance(permit, IndexPermit):
+            self._require_ours(permit)
+            parse_uid(study)
+        else:
+            self._require_study(permit, study, _LISTING)
         with self._alarmed(permit):
             return self._searched(permit, lambda search: tuple(series_rows(search.series(study), ids, study)))
 
@@ -133,7 +137,7 @@ class PacsReader:
         raise AssertionError  # the second round returned or raised
 
     @contextmanager
-    def _alarmed(self, permit: Permit) -> Iterator[None]:
+    def _alarmed(self, permit: Permit | IndexPermit) -> Iterator[None]:
         try:
             yield
         except UpstreamMismatch as error:

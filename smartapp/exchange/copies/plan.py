@@ -141,7 +141,7 @@ class Planner:
         images = self._records.images
         planned: list[PlannedSeries] = []
         first: Row = {}
-        rows_of_study = images.search_series(principal, study.uid, parse_query(Level.SERIES, ()), request_id)
+        rows_of_study = self._records.searches.series(principal, study.uid, parse_query(Level.SERIES, ()), request_id)
         for at, row in enumerate(rows_of_study, 1):
             uid = get(row, "SeriesInstanceUID")
             rows = json.loads(images.metadata(principal, study.uid, uid, None, request_id))

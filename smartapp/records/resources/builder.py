@@ -12,6 +12,7 @@ from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.records.addresses import Addresses
 from smartapp.records.documents import StudyAt
+from smartapp.records.holdings import series_facts
 from smartapp.records.model import IndexedStudy, StudyIndex
 from smartapp.records.resources import people, reports, studies
 from smartapp.records.resources.ids import form_id
@@ -75,7 +76,7 @@ class Builder:
 
     def _rows(self, study: IndexedStudy, permit: Permit) -> list[tuple[Row, SeriesFacts]]:
         at = StudyAt(permit, self.index().ids, study, self.sources.addresses, self.request_id)
-        return [(self._counted(at, row), _facts(study, row)) for row in self.sources.seen.seen(at).rows]
+        return [(self._counted(at, row), series_facts(study, row)) for row in self.sources.seen.seen(at).rows]
 
     def _counted(self, at: StudyAt, row: Row) -> Row:
         """The row, counting the instances that may be had: of a de-identified series, maybe not all."""
@@ -104,7 +105,3 @@ class Builder:
         if type_ == "RelatedPerson":
             return people.related_person(raw, id_, self._patient_id)
         return people.practitioner(raw, id_) if type_ == "Practitioner" else people.organization(raw, id_)
-
-
-def _facts(study: IndexedStudy, row: Row) -> SeriesFacts:
-    return study.series_facts(get(row, "SeriesInstanceUID"), get(row, "Modality"), get(row, "BodyPartExamined"))

@@ -1,24 +1,15 @@
 """The use-case behind our FHIR server: reads and searches for apps."""
 
-from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
-from smartapp.access.service import Access
 from smartapp.audit.service import AuditTrail
-from smartapp.clock import Clock
 from smartapp.consent.model import AppPrincipal, Permit
-from smartapp.dicomweb.core.cache import InstanceCache
-from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.errors import AccessDenied
 from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import Principal
 from smartapp.records.addresses import Addresses
-from smartapp.records.documents import Documents
 from smartapp.records.gate import Gate
-from smartapp.records.index import IndexKeeper
-from smartapp.records.model import IndexedStudy
-from smartapp.records.release import Released, release
 from smartapp.records.resources import kinds
 from smartapp.records.resources.builder import Sources
 from smartapp.records.resources.model import File, Found
@@ -29,7 +20,7 @@ from smartapp.settings import Settings
 
 
 class Resources:
-    """Answers apps. One per process; safe to share by threads.
+    """Answers apps, by the same gate and view as DICOMweb does. One per process; safe to share by threads.
 
     Every method raises ScopeMissing where the token lacks the kind of right, NotFound for what is absent or outside
     the grant (both alike, and nobody upstream is asked), and the `Upstream*` errors.
@@ -38,22 +29,18 @@ class Resources:
     def __init__(
         self,
         settings: Settings,
-        access: Access,
-        index: IndexKeeper,
+        gate: Gate,
+        seeing: Seeing,
         fhir: FhirReader,
-        pacs: Mapping[str, PacsReader],
-        cache: InstanceCache,
         audit: AuditTrail,
-        clock: Clock,
         of_grant: OfGrant,
     ) -> None:
         self._settings = settings
         self._fhir = fhir
         self._audit = audit
-        self._clock = clock
         self._of_grant = of_grant
-        self._gate = Gate(access, index, audit)
-        self._seeing = Seeing(self._gate, Documents(pacs, cache), self._released, settings.server.base_url)
+        self._gate = gate
+        self._seeing = seeing
 
     def read(self, principal: AppPrincipal, type_: str, id_: str, request_id: str) -> Json:
         """One resource, by its id here."""
@@ -105,14 +92,10 @@ class Resources:
             request_id,
             gate=self._gate,
             sources=Sources(self._seeing, self._fhir, provider.iss, Addresses(base_url, provider.id)),
-            released=self._released,
+            released=self._seeing.released,
             of_grant=self._of_grant,
             hospital=Hospital(provider.id, provider.name, base_url),
         )
-
-    def _released(self, principal: Principal, study: IndexedStudy) -> Released:
-        """What of a study's reports may be shown now: release rules hold for apps as for the patient."""
-        return release(self._settings.rules(principal.patient.provider), study, principal.kind, self._clock.now())
 
     def _zone(self, principal: Principal) -> ZoneInfo:
         return ZoneInfo(self._settings.provider(principal.patient.provider).timezone)

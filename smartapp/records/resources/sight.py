@@ -98,12 +98,27 @@ class Sight:
         return study.facts(self._principal.patient)
 
     def _study(self, study: IndexedStudy) -> StudyItem:
+        modalities, sites = self._kinds(study)
         return StudyItem(
             id=self._id(study),
             uid=shown_uid(self._principal, study.uid),
             study=study,
-            modalities=tuple(one for one in study.modalities if self._may_hold(study, {one}, study.body_sites)),
-            sites=tuple(_site(code) for code in study.body_sites if self._may_hold(study, study.modalities, {code})),
+            modalities=tuple(modalities),
+            sites=tuple(_site(code) for code in sites),
+        )
+
+    def _kinds(self, study: IndexedStudy) -> tuple[Iterable[str], Iterable[str]]:
+        """The modalities and places of what may be seen of the study: by its series, where kinds decide and they are
+        known.
+        """
+        facts = self._facts(study)
+        if facts.series and self._reach.by_kind:
+            seen = [each for each in facts.series if self.sees_series(study, each)]
+            modalities = dict.fromkeys(each.modality for each in seen if each.modality)
+            return modalities, dict.fromkeys(site for each in seen for site in sorted(each.body_sites))
+        return (
+            [one for one in study.modalities if self._may_hold(study, {one}, study.body_sites)],
+            [code for code in study.body_sites if self._may_hold(study, study.modalities, {code})],
         )
 
     def _id(self, study: IndexedStudy) -> str:
