@@ -99,6 +99,30 @@ def test_the_study_that_an_app_was_opened_for_is_in_its_context(shared: Clinic) 
     assert "fhirContext" not in visit(shared).allowed()
 
 
+@pytest.mark.clause("SMART 2.2 server", "149", "167", "168", "177", "180")
+def test_a_standalone_app_that_asks_for_studies_is_told_those_that_were_ticked(shared: Clinic) -> None:
+    at = visit(shared, scope=f"launch/imagingstudy {ALL}")
+    page = at.authorize(scope=f"launch/imagingstudy {ALL}")
+    said = at.exchanged(at.told(page, studies="chosen", study=["1.2.3", "1.5"])["code"])
+    assert "launch/imagingstudy" in said["scope"].split()
+    studies = [at.read(said["access_token"], f"/{each['reference']}") for each in said["fhirContext"]]
+    told = {study.get_json(force=True)["identifier"][0]["value"] for study in studies}
+    assert told == {"urn:oid:1.2.3", "urn:oid:1.5"}
+    again = at.refresh(said["refresh_token"]).get_json()
+    assert (again["scope"], again["fhirContext"]) == (said["scope"], said["fhirContext"])
+
+
+@pytest.mark.clause("SMART 2.2 server", "149", "177")
+@pytest.mark.parametrize("future", ["yes", "no"])
+def test_where_no_study_was_ticked_no_context_of_studies_is_granted(shared: Clinic, future: str) -> None:
+    at = visit(shared, scope=f"launch/imagingstudy {ALL}")
+    said = at.exchanged(at.told(at.authorize(scope=f"launch/imagingstudy {ALL}"), future=future)["code"])
+    for answer in (said, at.refresh(said["refresh_token"]).get_json()):
+        assert "launch/imagingstudy" not in answer["scope"].split()
+        assert "fhirContext" not in answer
+    assert at.reads(said["access_token"]) == 200
+
+
 @pytest.mark.clause("SMART 2.2 server", "100", "366")
 def test_online_access_lasts_as_long_as_the_person_is_signed_in(own: Clinic) -> None:
     at = visit(own)

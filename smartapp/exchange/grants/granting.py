@@ -1,6 +1,5 @@
 """An app asked; a person says yes or no."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -25,6 +24,7 @@ from smartapp.tokens.apps.model import CodeFacts
 
 _OFFLINE: Final = "offline_access"
 _ONLINE: Final = "online_access"
+_STUDY: Final = "launch/imagingstudy"
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ class _Yes:
     handle: str
     terms: Terms
     studies: tuple[StudyFacts, ...]
+    ticked: frozenset[str]
+    """The studies that were chosen one by one."""
     lasting: str | None
     """The credential that outlives the session, if there is one."""
     now: datetime
@@ -88,7 +90,7 @@ class Granting:
         studies = desk.records.known(principal, request_id).studies
         allowed = checked(terms, Ground(offer.scopes, studies, now, offer.right_ends))
         lasting = self._lasting(principal, offer.already)
-        yes = _Yes(principal, handle, allowed, studies, lasting, now, request_id)
+        yes = _Yes(principal, handle, allowed, studies, terms.chosen or frozenset(), lasting, now, request_id)
         try:
             address, before = desk.database.run(lambda session: self._granted(session, yes))
         except BadInput as error:
@@ -128,7 +130,7 @@ class Granting:
         desk.plan(session, grant, yes.now)
         desk.owing.owe(session, grant)
         desk.alerts.tell(session, principal.person_id, asked.provider, lambda letters: letters.app_allowed())
-        code = desk.tokens.issue_code(session, asked.provider, self._code(grant, asked, context, yes.studies))
+        code = desk.tokens.issue_code(session, asked.provider, self._code(grant, asked, context, yes))
         by = principal.kind.value
         desk.note(session, grant, "grant.approved", by=by, request_id=yes.request_id, session_id=principal.session_id)
         return answer_url(asked, desk.issuer(asked.provider), code=code), before
@@ -171,20 +173,24 @@ class Granting:
         online = replace(terms.scopes, words=(words - {_OFFLINE}) | {_ONLINE})
         return replace(terms, scopes=online), mine, principal.session_id
 
-    def _code(self, grant: Grant, asked: Asked, context: Context, studies: tuple[StudyFacts, ...]) -> CodeFacts:
+    def _code(self, grant: Grant, asked: Asked, context: Context, yes: _Yes) -> CodeFacts:
+        """A context that was asked for is there, or the scope that asks for it was not granted."""
         shown = self._desk.tokens.shown(grant)
-        ids = {
-            f"ImagingStudy/{study_id(grant.provider, study.uid)}": study_id(grant.provider, shown(study.uid))
-            for study in matching(grant.terms, studies)
-        }
+        reached = [study.uid for study in matching(grant.terms, yes.studies)]
+        scopes = statement(grant.terms.scopes, grant.terms, shown)
+        opened = [uid for uid in reached if _reference(grant, uid) in asked.fhir_context]
+        if not opened and _STUDY in scopes.words:
+            opened = [uid for uid in reached if uid in yes.ticked]
+        if not opened:
+            scopes = replace(scopes, words=scopes.words - {_STUDY})
         return CodeFacts(
             client_id=asked.client_id,
             grant_id=grant.id,
             redirect_uri=asked.redirect_uri,
             challenge=asked.challenge,
-            scope=text(statement(grant.terms.scopes, grant.terms, shown)),
+            scope=text(scopes),
             nonce=asked.nonce,
-            fhir_context=_context(asked.fhir_context, ids),
+            fhir_context=tuple(_reference(grant, shown(uid)) for uid in opened),
             auth_time=context.auth_time,
         )
 
@@ -200,6 +206,6 @@ class Granting:
         return app
 
 
-def _context(asked: tuple[str, ...], ids: Mapping[str, str]) -> tuple[str, ...]:
-    """The launch's studies that the grant reaches, under the ids that the app will see."""
-    return tuple(f"ImagingStudy/{ids[reference]}" for reference in asked if reference in ids)
+def _reference(grant: Grant, uid: str) -> str:
+    """The study at our FHIR base."""
+    return f"ImagingStudy/{study_id(grant.provider, uid)}"
