@@ -12,6 +12,8 @@ from smartapp.settings.model import Provider
 
 _RESERVED: Final = frozenset({"my", "static", "ohif"})
 """First parts of our own addresses: a provider's begin with its id."""
+_WRITES_CONSENT: Final = re.compile(r"(?:patient|user)/(?:Consent|\*)\.(?:cr?ud?s|write|\*)(?:\?.*)?")
+"""A scope that finds, makes and changes Consents (SMART App Launch 2.2 §3.0.2), v1 has its own spellings."""
 _PLACEHOLDERS: Final = frozenset({"", "…", "...", "changeme", "change-me", "placeholder", "secret", "password", "todo"})
 _LONGEST_SECRET: Final = 16384
 
@@ -63,6 +65,8 @@ def _check_scopes(provider: Provider, where: str, _sandbox: bool) -> None:  # no
     for needed in ("openid", "fhirUser"):
         if needed not in provider.scopes:
             raise ConfigurationError(f"{where} scopes lacks {needed}: without it we do not learn who signed in.")
+    if provider.consent == "write" and not any(_WRITES_CONSENT.fullmatch(scope) for scope in provider.scopes):
+        raise ConfigurationError(f'{where} consent = "write" needs the scope patient/Consent.crus: add it to scopes.')
 
 
 def _check_client(provider: Provider, where: str, _sandbox: bool) -> None:  # noqa: FBT001 -- as above

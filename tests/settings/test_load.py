@@ -136,6 +136,7 @@ SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
     ("scopes no list", lambda c: c.provider.update(scopes="openid"), "list of texts"),
     ("scope twice", lambda c: c.provider.update(scopes=["openid", "openid"]), "twice"),
     ("no openid", lambda c: c.provider.update(scopes=["fhirUser"]), "lacks openid"),
+    ("consent without its scope", lambda c: c.provider.update(consent="write"), "needs the scope patient/Consent.crus"),
     ("no systems", lambda c: c.provider.update(mrn_systems=[]), "mrn_systems is empty"),
     ("no time zone", lambda c: c.provider.update(timezone="Mars/Olympus"), "timezone is none"),
     ("time zone by path", lambda c: c.provider.update(timezone="../etc/passwd"), "timezone is none"),

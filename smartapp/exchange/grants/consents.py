@@ -1,5 +1,7 @@
 """Writes what patients allowed into the EHR, as FHIR Consent (promise B5): asked for by `Owing`, done by a job."""
 
+import logging
+
 from smartapp.access.service import Access
 from smartapp.consent.fhir_consent import Stated, consent_of
 from smartapp.errors import UpstreamRefused
@@ -8,6 +10,8 @@ from smartapp.exchange.grants.desk import Ledger
 from smartapp.exchange.grants.parties import parties_of
 from smartapp.exchange.grants.store import Owed
 from smartapp.fhir.upstream.consents import ConsentWriter
+
+_log = logging.getLogger(__name__)
 
 
 class Consents:
@@ -31,7 +35,8 @@ class Consents:
             return
         try:
             self._write(owed)
-        except UpstreamRefused:
+        except UpstreamRefused as error:
+            _log.warning("a consent waits for its person's next sign-in: %s refuses it (%s)", owed.provider, error.code)
             ledger.database.run(lambda session: store.let_go(session, owed))
         else:
             ledger.database.run(lambda session: store.written(session, owed))
