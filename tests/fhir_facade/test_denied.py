@@ -236,6 +236,7 @@ def test_a_grant_that_does_not_stand_gives_nothing(
 
 @pytest.mark.promise("B3")
 @pytest.mark.threat("O58")
+@pytest.mark.clause("SMART 2.2 server", "247")
 def test_only_a_token_of_this_hospital_in_the_header_counts(shared: Clinic, app: App) -> None:
     for headers in ({}, {"Authorization": f"Basic {app.token}"}, {"Authorization": "Bearer sat_unknown-unknown"}):
         answer = app.client.get("/st-elsewhere/fhir/Patient", headers=headers, base_url=BASE)
