@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from smartapp.exchange.grants.model import GrantView
     from smartapp.identity.apps.model import App
     from smartapp.identity.model import Principal
+    from smartapp.records.model import StudySummary
 
 home_blueprint = Blueprint("apps_home", __name__)
 blueprint = Blueprint("apps", __name__, url_prefix="/my/<ctx>/apps")
@@ -59,7 +60,9 @@ def home() -> Response:
 @blueprint.get("/")
 @rule(Rule.SESSION)
 def page(ctx: str) -> str:
-    """All apps: those with access, those that had it, and those that can be opened from here."""
+    """All apps: those with access, those that had it, and those that can be opened from here. With a study in the query
+    they open with that one.
+    """
     principal = sessions.principal(ctx)
     record = record_of(principal)
     views = parts().app_grants.list(principal)
@@ -73,6 +76,7 @@ def page(ctx: str) -> str:
         lines={view.grant.id: terms_lines(view.terms, record.timezone) for view in views},
         until={view.grant.id: until(view.grant, record.timezone) for view in views},
         openable=openable,
+        study=_study(principal, request.args.get("study")),
     )
 
 
@@ -181,13 +185,14 @@ def reminder(ctx: str, grant: str) -> Response:
 @blueprint.post("/launch/<client_id>")
 @rule(Rule.SESSION)
 def launch(ctx: str, client_id: str) -> Response:
-    """Opens an app for this record (SMART App Launch 2.2, EHR launch)."""
+    """Opens an app for this record, or for a study of it (SMART App Launch 2.2, EHR launch)."""
     principal = sessions.principal(ctx)
     provider = principal.patient.provider
     app = parts().apps.find(provider, client_id)
     if app is None:
         raise NotFound
-    value = parts().app_grants.launch_value(principal, app, request_id=request_id())
+    study = request.form.get("study") or None
+    value = parts().app_grants.launch_value(principal, app, study, request_id=request_id())
     iss = f"{parts().settings.server.base_url}/{provider}/fhir"
     return _see_other(with_query(app.metadata.launch_uri, iss=iss, launch=value))
 
@@ -195,6 +200,17 @@ def launch(ctx: str, client_id: str) -> Response:
 def _openable(principal: Principal) -> tuple[App, ...]:
     apps = parts().apps.list(principal.patient.provider, AppState.ACTIVE)
     return tuple(app for app in apps if is_web_address(app.metadata.launch_uri))
+
+
+def _study(principal: Principal, uid: str | None) -> StudySummary | None:
+    """The study that an app is to open with. NotFound for one that the person does not see."""
+    if uid is None:
+        return None
+    found = (study for study in parts().records.studies(principal, request_id()).studies if study.uid == uid)
+    study = next(found, None)
+    if study is None:
+        raise NotFound
+    return study
 
 
 def _living(view: GrantView) -> bool:
