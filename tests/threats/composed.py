@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,6 +22,7 @@ from smartapp.bootstrap import Ground, House, build_house, lay_ground
 from smartapp.errors import UpstreamError
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Database, Keys, Rendering, Storage, Upstreams
+from smartapp.tokens import signing_files
 from tests.gateway.app import MULTIPART
 from tests.launch.house import ShiftedClock, settings
 from tests.support.databases import PostgresDatabases, SqliteFiles
@@ -26,6 +31,15 @@ from tests.threats.hospital import Hospital, fill, hospital
 BASE = "https://images.example.org"
 OURS = {"Origin": BASE, "Sec-Fetch-Site": "same-origin"}
 LIMITS = Upstreams(connect_timeout=2, read_timeout=1, total_timeout=3, max_json_bytes=300_000, max_pages=4)
+
+
+@cache
+def _signing_keys() -> Path:
+    """Made once for all tests: RSA keys take their time."""
+    folder = Path(mkdtemp(prefix="smartapp-test-keys-"))
+    signing_files.rotate(folder, ShiftedClock().now())
+    atexit.register(shutil.rmtree, folder)
+    return folder
 
 
 @dataclass(repr=False)
@@ -136,6 +150,7 @@ def _pieces(response: TestResponse) -> Iterator[bytes]:
 def composed(sqlite_files: SqliteFiles | PostgresDatabases, folder: Path, **changed: Any) -> Iterator[Composed]:
     """One worker on a database and keys of its own. `changed` are settings."""
     Keyring.create(folder / "keys")
+    shutil.copytree(_signing_keys(), folder / "keys", dirs_exist_ok=True)
     with (
         sqlite_files.ready() as url,
         hospital("st-elsewhere", "ST-ELSEWHERE") as first,
