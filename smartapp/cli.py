@@ -144,8 +144,6 @@ def _add_apps(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     add("reinstate", "let a suspended or refused app work (again)")
     limit = add("limit", "the widest scope that it may ask for")
     limit.add_argument("--scope", required=True, help='as "launch/patient patient/ImagingStudy.rs"; "" lifts the limit')
-    policy = add("policy", "the patients that a backend service may reach")
-    policy.add_argument("--patients", required=True, help='ids at the hospital, with commas between; "" is none')
 
 
 def _add(

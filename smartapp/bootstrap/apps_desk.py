@@ -15,7 +15,6 @@ from smartapp.identity.apps.model import App, AppState
 from smartapp.identity.apps.service import Apps
 
 _LONGEST: Final = 180
-_MOST_PATIENTS: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,10 @@ class Desk:
         ground: str,
         *,
         offered: str | None = None,
-        patients: tuple[str, ...] | None = None,
     ) -> App:
         """Writes a decision down, and who made it: the person at this machine's account."""
         try:
-            return self.apps.decide(
-                app.provider, app.client_id, state, ground=ground, by=_operator(), offered=offered,
-                backend_patients=patients,
-            )  # fmt: skip
+            return self.apps.decide(app.provider, app.client_id, state, ground=ground, by=_operator(), offered=offered)
         except NotFound:
             raise ConfigurationError(f"The app {app.client_id} was deleted meanwhile.") from None
 
@@ -93,8 +88,6 @@ def _show(arguments: argparse.Namespace, desk: Desk) -> Iterator[str]:
             yield f"  {name}: {value}"
     if app.offered:
         yield f"You limited its scope to: {app.offered}"
-    if "client_credentials" in said.grant_types:
-        yield f"Patients it may reach as a service: {', '.join(app.backend_patients) or 'none'}"
 
 
 def _approve(arguments: argparse.Namespace, desk: Desk) -> Iterator[str]:
@@ -139,17 +132,6 @@ def _limit(arguments: argparse.Namespace, desk: Desk) -> Iterator[str]:
     yield f"{app.metadata.client_name} may ask for: {changed.scope}"
 
 
-def _policy(arguments: argparse.Namespace, desk: Desk) -> Iterator[str]:
-    app = desk.app(arguments.client_id)
-    if "client_credentials" not in app.metadata.grant_types:
-        raise ConfigurationError("The app is no backend service: patients decide on it themselves.")
-    patients = tuple(dict.fromkeys(each.strip() for each in arguments.patients.split(",") if each.strip()))
-    if len(patients) > _MOST_PATIENTS:
-        raise ConfigurationError(f"A policy names at most {_MOST_PATIENTS} patients.")
-    desk.decide(app, app.state, app.ground, patients=patients)
-    yield f"{app.metadata.client_name} may reach: {', '.join(patients) or 'nobody'}"
-
-
 def _ground(arguments: argparse.Namespace) -> str:
     words = " ".join(arguments.reason.split())
     if not words or len(words) > _LONGEST:
@@ -186,5 +168,4 @@ _ACTIONS: Final[Mapping[str, Action]] = {
     "suspend": _suspend,
     "reinstate": _reinstate,
     "limit": _limit,
-    "policy": _policy,
 }

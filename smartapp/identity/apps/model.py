@@ -64,8 +64,6 @@ class App:
     decided_at: datetime | None = None
     ground: str = ""
     offered: str = ""
-    backend_patients: tuple[str, ...] = ()
-    """The patients (ids at the provider) that the operator's policy lets a backend client reach."""
     secret_ref: str = field(default="", repr=False)
     registration_ref: str = field(default="", repr=False)
     developer_id: str = ""

@@ -33,13 +33,20 @@ class Registered:
     registration_token: str = field(repr=False)
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What has to be read at every request. `offered` is what the operator lets it ask for; empty: no limit."""
+
+    state: AppState
+    offered: str
+
+
 class Apps:
     """Keeps the registrations. One per process; safe to share by threads. Nothing is held in memory between calls."""
 
     def __init__(self, database: Database, keyring: Keyring, audit: AuditTrail, clock: Clock) -> None:
         self._database = database
         self._keyring = keyring
-        self._rows = rows.AppRows(keyring)
         self._audit = audit
         self._clock = clock
 
@@ -86,18 +93,18 @@ class Apps:
                 row = store.find(reader, provider, client_id)
         else:
             row = store.find(session, provider, client_id)
-        return None if row is None or row.state == AppState.DELETED else self._rows.app(row)
+        return None if row is None or row.state == AppState.DELETED else rows.app(row)
 
     def named(self, provider: str, client_id: str) -> App | None:
         """As `find`, with those that were deleted: for a history that names them."""
         with self._database.read() as session:
             row = store.find(session, provider, client_id)
-        return self._rows.app(row) if row else None
+        return rows.app(row) if row else None
 
-    def state(self, session: Session, provider: str, client_id: str) -> AppState | None:
-        """Its state now: one indexed read."""
-        found = store.state(session, provider, client_id)
-        return AppState(found) if found else None
+    def standing(self, session: Session, provider: str, client_id: str) -> Standing | None:
+        """Where it stands now: one indexed read."""
+        found = store.standing(session, provider, client_id)
+        return Standing(AppState(found[0]), found[1]) if found else None
 
     def by_registration_token(self, provider: str, client_id: str, token: str, *, request_id: str = "") -> App:
         """The app, for whoever holds its registration token (RFC 7592 §2).
@@ -108,7 +115,7 @@ class Apps:
         with self._database.read() as session:
             row = store.by_registration(session, provider, self._registration_ref(provider, token))
         if row is not None and row.client_id == client_id:
-            return self._rows.app(row)
+            return rows.app(row)
         if row is not None:
             detail = {"client": row.client_id, "asked": client_id[:64]}
             self._audit.record(Event("dcr.idor", "high", provider=provider, detail=detail, request_id=request_id))
@@ -162,13 +169,13 @@ class Apps:
         """Registrations, newest first; those deleted only when they are asked for by state."""
         with self._database.read() as session:
             found = store.search(session, provider=provider, state=state.value if state else None)
-        return tuple(self._rows.app(row) for row in found)
+        return tuple(rows.app(row) for row in found)
 
     def of_developer(self, developer_id: str) -> tuple[App, ...]:
         """A developer's registrations, newest first."""
         with self._database.read() as session:
             found = store.search(session, developer_id=developer_id)
-        return tuple(self._rows.app(row) for row in found)
+        return tuple(rows.app(row) for row in found)
 
     def decide(
         self,
@@ -179,14 +186,12 @@ class Apps:
         ground: str,
         by: str,
         offered: str | None = None,
-        backend_patients: tuple[str, ...] | None = None,
         request_id: str = "",
     ) -> App:
         """The operator's decision; it holds from the next request on, on every worker.
 
-        `by` says who decided. `offered` (a scope string) and `backend_patients` change only when given. BadInput for a
-        refusal or suspension without a stated ground, and for a deletion, which is the developer's; NotFound for an
-        app that is not there.
+        `by` says who decided. `offered` (a scope string) changes only when given. BadInput for a refusal or suspension
+        without a stated ground, and for a deletion, which is the developer's; NotFound for an app that is not there.
         """
         if state in _NEED_A_GROUND and not ground.strip():
             raise BadInput("app.no-ground")
@@ -195,15 +200,13 @@ class Apps:
         values: dict[str, Any] = {"state": state.value, "ground": ground, "decided_at": self._clock.now()}
         if offered is not None:
             values["offered"] = offered
-        if backend_patients is not None:
-            values["backend_patients"] = self._rows.patients(client_id, backend_patients)
         severity: Severity = "high" if state is AppState.SUSPENDED else "info"
 
         def work(session: Session) -> App:
             row = store.change(session, provider, client_id, values) if _CLIENT_ID.fullmatch(client_id) else None
             if row is None:
                 raise NotFound
-            app = self._rows.app(row)
+            app = rows.app(row)
             detail = {"state": state.value, "ground": ground, "by": by}
             self._record(session, "app.decided", app, request_id, detail, severity)
             return app
@@ -221,7 +224,7 @@ class Apps:
         row = store.change(session, app.provider, app.client_id, values)
         if row is None:
             raise NotFound
-        return self._rows.app(row)
+        return rows.app(row)
 
     def _stored(self, app: App) -> StoredApp:
         return StoredApp(
@@ -233,7 +236,6 @@ class Apps:
             decided_at=app.decided_at,
             ground=app.ground,
             offered=app.offered,
-            backend_patients=self._rows.patients(app.client_id, app.backend_patients),
             secret_ref=app.secret_ref,
             registration_ref=app.registration_ref,
             developer_id=app.developer_id,

@@ -28,7 +28,6 @@ class StoredApp:
     decided_at: datetime | None
     ground: str
     offered: str
-    backend_patients: bytes | None
     secret_ref: str
     registration_ref: str
     developer_id: str
@@ -46,9 +45,10 @@ def find(session: Session, provider: str, client_id: str) -> StoredApp | None:
     return StoredApp(*row) if row else None
 
 
-def state(session: Session, provider: str, client_id: str) -> str | None:
-    """The state of a registration: for the checks that every request makes."""
-    return session.connection().execute(_STATE, {"provider": provider, "client_id": client_id}).scalar_one_or_none()
+def standing(session: Session, provider: str, client_id: str) -> tuple[str, str] | None:
+    """The state of a registration and what it may ask for: for the checks that every request makes."""
+    row = session.connection().execute(_STANDING, {"provider": provider, "client_id": client_id}).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def by_registration(session: Session, provider: str, registration_ref: str) -> StoredApp | None:
@@ -105,7 +105,7 @@ _A: Final = AppRow.__table__.c
 _COLUMNS: Final = tuple(_A[name] for name in StoredApp.__dataclass_fields__)
 _MINE: Final = (_A.provider == bindparam("provider"), _A.client_id == bindparam("client_id"))
 _FIND: Final = select(*_COLUMNS).where(*_MINE)
-_STATE: Final = select(_A.state).where(*_MINE)
+_STANDING: Final = select(_A.state, _A.offered).where(*_MINE)
 _O: Final = AppOriginRow.__table__.c
 _ORIGIN: Final = (
     select(_O.client_id)

@@ -10,10 +10,7 @@ from smartapp.db.types import UtcDateTime
 
 
 class AppRow(Base):
-    """A registration. `said` is its metadata as JSON; `*_ref` are keyed hashes, empty when there is none.
-
-    `backend_patients` is a JSON list of ids, sealed: it names patients.
-    """
+    """A registration. `said` is its metadata as JSON; `*_ref` are keyed hashes, empty when there is none."""
 
     __tablename__ = "apps"
 
@@ -25,7 +22,6 @@ class AppRow(Base):
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ground: Mapped[str] = mapped_column(String)
     offered: Mapped[str] = mapped_column(String)
-    backend_patients: Mapped[bytes | None]
     secret_ref: Mapped[str] = mapped_column(String(64))
     registration_ref: Mapped[str] = mapped_column(String(64), index=True)
     developer_id: Mapped[str] = mapped_column(String(64), index=True)

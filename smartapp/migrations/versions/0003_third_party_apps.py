@@ -66,7 +66,6 @@ def upgrade() -> None:
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ground", sa.String(), nullable=False),
         sa.Column("offered", sa.String(), nullable=False),
-        sa.Column("backend_patients", sa.LargeBinary(), nullable=True),
         sa.Column("secret_ref", sa.String(length=64), nullable=False),
         sa.Column("registration_ref", sa.String(length=64), nullable=False),
         sa.Column("developer_id", sa.String(length=64), nullable=False),

@@ -33,7 +33,12 @@ class Liveness:
 
     def active(self, session: Session, provider: str, client_id: str) -> bool:
         """Whether the app may act: suspended, refused, pending and deleted ones may not."""
-        return self._apps.state(session, provider, client_id) is AppState.ACTIVE
+        return self.offered(session, provider, client_id) is not None
+
+    def offered(self, session: Session, provider: str, client_id: str) -> str | None:
+        """The scope to which the operator limits an app that may act, empty without a limit; None where it may not."""
+        found = self._apps.standing(session, provider, client_id)
+        return found.offered if found is not None and found.state is AppState.ACTIVE else None
 
     def family(self, row: StoredFamily, now: datetime) -> bool:
         """Whether a family counts, with the browser session that it may live in."""

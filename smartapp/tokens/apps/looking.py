@@ -7,14 +7,15 @@ from sqlalchemy.orm import Session
 
 from smartapp.consent.grants.model import Grant, GrantState
 from smartapp.consent.principal import AppPrincipal
-from smartapp.consent.scopes.grammar import parse
+from smartapp.consent.scopes.grammar import text
+from smartapp.consent.scopes.model import Scopes
 from smartapp.errors import GrantHeld, NotSignedIn, ScopeMissing
 from smartapp.identity.model import PrincipalKind
 from smartapp.tokens.apps import store
 from smartapp.tokens.apps.families import Place
 from smartapp.tokens.apps.model import TokenState
-from smartapp.tokens.apps.stated import stated
-from smartapp.tokens.apps.store import StoredAccess, StoredFamily
+from smartapp.tokens.apps.stated import stated, within
+from smartapp.tokens.apps.store import StoredFamily
 from smartapp.tokens.apps.tools import Tools
 
 _NO_PATIENT: Final = "no-patient"
@@ -23,7 +24,8 @@ _NO_PATIENT: Final = "no-patient"
 def look_up(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> tuple[AppPrincipal, Grant]:
     """Who asks with an access token, and its grant. NotSignedIn, GrantHeld, ScopeMissing as `AppTokens.lookup`."""
     row = tools.access.find(session, provider, raw, now)
-    if row is None or not tools.liveness.active(session, provider, row.client_id):
+    offered = tools.liveness.offered(session, provider, row.client_id) if row is not None else None
+    if row is None or offered is None:
         raise NotSignedIn("token")
     if row.family_id is None:
         raise ScopeMissing(_NO_PATIENT)
@@ -33,7 +35,7 @@ def look_up(tools: Tools, session: Session, provider: str, raw: str, now: dateti
     family, grant = found
     if grant.state is not GrantState.ACTIVE:
         raise GrantHeld(grant.state)
-    return _principal(tools, row, family, grant), grant
+    return _principal(tools, family, grant, within(tools.access.scope(row), offered)), grant
 
 
 def state(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
@@ -43,7 +45,7 @@ def state(tools: Tools, session: Session, provider: str, raw: str, now: datetime
     return _access_token(tools, session, provider, raw, now)
 
 
-def _principal(tools: Tools, row: StoredAccess, family: StoredFamily, grant: Grant) -> AppPrincipal:
+def _principal(tools: Tools, family: StoredFamily, grant: Grant, scopes: Scopes) -> AppPrincipal:
     """What runs under the token may outlive it, as a download that takes long; not its family, nor the grant."""
     return AppPrincipal(
         kind=PrincipalKind.APP,
@@ -55,7 +57,7 @@ def _principal(tools: Tools, row: StoredAccess, family: StoredFamily, grant: Gra
         expires_at=min(family.expires_at, grant.expires_at or family.expires_at),
         client_id=family.client_id,
         grant_id=grant.id,
-        scopes=parse(tools.access.scope(row)),
+        scopes=scopes,
         terms=grant.terms,
         grant_version=grant.version,
         alias_key=tools.masks.key(grant),
@@ -64,9 +66,13 @@ def _principal(tools: Tools, row: StoredAccess, family: StoredFamily, grant: Gra
 
 def _access_token(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
     row = tools.access.find(session, provider, raw, now)
-    if row is None or not tools.liveness.active(session, provider, row.client_id):
+    offered = tools.liveness.offered(session, provider, row.client_id) if row is not None else None
+    if row is None or offered is None:
         return None
-    scope = tools.access.scope(row)
+    scopes = within(tools.access.scope(row), offered)
+    scope = text(scopes)
+    if row.family_id is None and not scopes.resources:
+        return None
     if row.family_id is None:
         return TokenState("access", row.client_id, scope, row.issued_at, row.expires_at)
     found = tools.liveness.known(session, row.family_id, now)
@@ -86,8 +92,9 @@ def _refresh_token(tools: Tools, session: Session, provider: str, raw: str, now:
     row, grant = found
     if tools.families.place(row, known[1], now) is not Place.NEWEST:
         return None
-    if not tools.liveness.active(session, provider, row.client_id):
+    offered = tools.liveness.offered(session, provider, row.client_id)
+    if offered is None:
         return None
     family = tools.families.family(row)
-    scope = stated(family.scope, grant.terms, tools.masks.shown(grant))
+    scope = text(within(stated(family.scope, grant.terms, tools.masks.shown(grant)), offered))
     return TokenState("refresh", row.client_id, scope, row.rotated_at, row.expires_at, family, grant)

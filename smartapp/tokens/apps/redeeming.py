@@ -4,10 +4,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from smartapp.consent.scopes.grammar import text
 from smartapp.tokens.apps import codes, store
 from smartapp.tokens.apps.codes import Shown
 from smartapp.tokens.apps.model import Issued
-from smartapp.tokens.apps.stated import stated
+from smartapp.tokens.apps.stated import stated, within
 from smartapp.tokens.apps.tools import Tools
 from smartapp.tokens.apps.trail import Refused
 
@@ -40,6 +41,7 @@ def _buy(tools: Tools, session: Session, provider: str, shown: Shown, now: datet
         store.end_family(session, family.id, now, "session")
         return Refused("oauth.code.dead_grant", client_id=facts.client_id, grant=grant)
     store.keep_code(session, shown.code_ref, family.expires_at)
-    scope = stated(family.scope, grant.terms, tools.masks.shown(grant))
+    offered = tools.liveness.offered(session, provider, facts.client_id) or ""
+    scope = text(within(stated(family.scope, grant.terms, tools.masks.shown(grant)), offered))
     handed = tools.access.issue(session, provider, family, scope, grant.expires_at, now)
     return Issued(handed.raw, handed.seconds, scope, token, family, grant)

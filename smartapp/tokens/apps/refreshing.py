@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from smartapp.consent.grants.model import Grant
+from smartapp.consent.scopes.grammar import text
 from smartapp.tokens.apps import store
 from smartapp.tokens.apps.families import Place
 from smartapp.tokens.apps.model import Issued
-from smartapp.tokens.apps.stated import stated
+from smartapp.tokens.apps.stated import stated, within
 from smartapp.tokens.apps.store import StoredFamily
 from smartapp.tokens.apps.tools import Tools
 from smartapp.tokens.apps.trail import Refused
@@ -73,7 +74,8 @@ def _next(
     now: datetime,
 ) -> Issued:
     family = tools.families.family(row)
-    scope = narrow(stated(family.scope, grant.terms, tools.masks.shown(grant)))
+    offered = tools.liveness.offered(session, row.provider, row.client_id) or ""
+    scope = narrow(text(within(stated(family.scope, grant.terms, tools.masks.shown(grant)), offered)))
     if place is Place.NEWEST:
         family, token = tools.families.rotate(session, row, now)
     else:

@@ -1,4 +1,4 @@
-"""What a family's tokens may carry at most, said as scopes. Pure."""
+"""What tokens may carry at most, said as scopes. Pure."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,6 +7,7 @@ from typing import Final
 from smartapp.consent.grants.model import Terms
 from smartapp.consent.scopes.algebra import intersect
 from smartapp.consent.scopes.grammar import parse, text
+from smartapp.consent.scopes.model import Scopes
 from smartapp.consent.scopes.statement import statement
 
 _OF_THE_FAMILY: Final = frozenset(
@@ -21,3 +22,12 @@ def stated(scope: str, terms: Terms, shown: Callable[[str], str]) -> str:
     both = intersect(asked, terms.scopes)
     words = both.words | (asked.words & _OF_THE_FAMILY)
     return text(statement(replace(both, words=words), terms, shown))
+
+
+def within(scope: str, offered: str) -> Scopes:
+    """As much of a token's `scope` as the operator lets the app have now (`offered`; empty: all of it)."""
+    carried = parse(scope)
+    if not offered:
+        return carried
+    both = intersect(carried, parse(offered))
+    return replace(both, words=both.words | (carried.words & _OF_THE_FAMILY))

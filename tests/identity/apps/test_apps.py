@@ -43,13 +43,9 @@ def test_secrets_are_made_of_characters_that_need_no_encoding(house: AppHouse, m
 @pytest.mark.promise("E2")
 def test_no_secret_is_readable_in_the_tables_or_in_a_repr(house: AppHouse) -> None:
     made = house.apps.register(metadata("client_secret_basic"), provider=PROVIDER, state=AppState.ACTIVE)
-    app = house.apps.decide(
-        PROVIDER, made.app.client_id, AppState.ACTIVE, ground="", by="op", backend_patients=("ana-canary",)
-    )
-    assert app.backend_patients == ("ana-canary",)
     with house.database.read() as session:
         (row,) = session.execute(text("SELECT * FROM apps")).all()
-    for secret in (made.client_secret, made.registration_token, "ana-canary"):
+    for secret in (made.client_secret, made.registration_token):
         assert secret
         assert secret not in repr(tuple(row))
     assert made.client_secret
@@ -152,15 +148,13 @@ def test_a_decision_changes_only_what_it_names(house: AppHouse) -> None:
         ground="",
         by="op",
         offered="patient/ImagingStudy.rs",
-        backend_patients=("a", "b"),
     )
-    assert (limited.scope, limited.backend_patients) == ("patient/ImagingStudy.rs", ("a", "b"))
+    assert limited.scope == "patient/ImagingStudy.rs"
     again = house.apps.decide(PROVIDER, app.client_id, AppState.SUSPENDED, ground="g", by="op")
-    assert (again.scope, again.backend_patients) == (limited.scope, limited.backend_patients)
-    assert house.apps.decide(PROVIDER, app.client_id, AppState.ACTIVE, ground="", by="op", backend_patients=()) == (
-        found(house, app)
-    )
-    assert found(house, app).backend_patients == ()
+    assert again.scope == limited.scope
+    lifted = house.apps.decide(PROVIDER, app.client_id, AppState.ACTIVE, ground="", by="op", offered="")
+    assert lifted == found(house, app)
+    assert lifted.scope == app.metadata.scope
 
 
 def test_the_operator_deletes_nothing_and_decides_nothing_elsewhere(house: AppHouse) -> None:
