@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from smartapp.dicomweb.gateway.routes import blueprint as gateway
+from smartapp.identity.apps.service import Apps
 from smartapp.identity.model import Principal
 from smartapp.portal.ohif.routes import BLUEPRINTS
 from smartapp.settings import Ohif
@@ -77,6 +78,7 @@ def our_side(desk: Desk, *, configured: bool = True) -> Side:
     door = OhifDoor(house.database, house.identity, house.single_use, house.viewer_tokens)
     ohif = Ohif(ORIGIN, Path("unused")) if configured else None
     parts = gateway_app(desk).extensions["smartapp.parts"]
-    parts = replace(parts, settings=replace(desk.settings, ohif=ohif), ohif=door if configured else None)
+    apps = Apps(house.database, house.keyring, house.audit, house.clock)  # without any: no other page may read
+    parts = replace(parts, settings=replace(desk.settings, ohif=ohif), ohif=door if configured else None, apps=apps)
     app = build_app(parts, [*(BLUEPRINTS if configured else ()), gateway])
     return Side(desk, app, app.test_client(use_cookies=False), door, desk.principal())
