@@ -173,8 +173,8 @@ class FakeAppGrants:
     def reminder(self, principal: Principal, grant_id: str, at: datetime, *, summary: str, description: str) -> bytes:
         return f"BEGIN:VCALENDAR {at.isoformat()} {summary} {description}".encode()
 
-    def launch_value(self, principal: Principal, app: App, *, request_id: str) -> str:
-        self._done("launch", app.client_id)
+    def launch_value(self, principal: Principal, app: App, study_uid: str | None, *, request_id: str) -> str:
+        self._done("launch", app.client_id, study_uid)
         return "sal_1"
 
     def _view(self, grant: Grant) -> GrantView:

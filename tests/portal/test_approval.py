@@ -136,7 +136,8 @@ def test_it_cannot_be_framed_and_leads_only_to_the_app_and_the_hospital(client: 
     headers = client.get(PAGE).headers
     assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
-    assert headers["Content-Security-Policy"].endswith("form-action 'self' http://localhost:9 https://app.example.org")
+    leads = "form-action 'self' http://localhost:9 https://app.example.org https://launch.example.org"
+    assert headers["Content-Security-Policy"].endswith(leads)
 
 
 @pytest.mark.threat("O25")

@@ -189,12 +189,27 @@ def test_the_reminder_comes_before_the_end_and_names_no_health(
 def test_an_app_is_opened_with_iss_and_a_value_that_counts_once(portal: Portal, client: FlaskClient) -> None:
     page = client.get(LIST)
     assert f'action="{LIST}launch/app-1"' in page.text
-    assert "https://launch.example.org" in page.headers["Content-Security-Policy"]
+    leads = "form-action 'self' http://localhost:9 https://app.example.org https://launch.example.org"
+    assert page.headers["Content-Security-Policy"].endswith(leads)  # on its way through the hospital's sign-in, too
     answer = client.post(f"{LIST}launch/app-1", data={"csrf_token": portal.csrf()}, headers=OURS)
     base = "https%3A%2F%2F" if portal.base_url.startswith("https") else "http%3A%2F%2F"
     iss = f"{base}127.0.0.1%3A8123%2Fst-elsewhere%2Ffhir"
     assert answer.status_code == 303
     assert answer.headers["Location"] == f"https://launch.example.org/start?iss={iss}&launch=sal_1"
+
+
+@pytest.mark.promise("B1")
+def test_an_app_is_opened_with_an_examination(portal: Portal, client: FlaskClient) -> None:
+    page = client.get(LIST, query_string={"study": fakes.HEAD}).text
+    assert f'name="study" value="{fakes.HEAD}"' in page
+    assert "It opens with this examination: CT scan: head" in page
+    assert f"{LIST}?study={fakes.HEAD}#open" in client.get(f"/my/ctx-ana/studies/{fakes.HEAD}").text
+    data = {"csrf_token": portal.csrf(), "study": fakes.HEAD}
+    assert client.post(f"{LIST}launch/app-1", data=data, headers=OURS).status_code == 303
+    assert portal.app_grants.calls == [("launch", "app-1", fakes.HEAD)]
+    assert client.get(LIST, query_string={"study": "1.2.3.4"}).status_code == 404
+    portal.apps.apps = (app_fakes.sample_app(launch_uri=""),)
+    assert "No app can be opened from here." in client.get(LIST, query_string={"study": fakes.HEAD}).text
 
 
 def test_only_apps_with_a_place_to_begin_can_be_opened(portal: Portal, client: FlaskClient) -> None:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.grants.model import TermsRefused
-from smartapp.portal.apps.addresses import origin
+from smartapp.portal.apps.addresses import homes, origin
 from smartapp.portal.apps.check import TAMPER
 from smartapp.portal.apps.choices import choices_of
 from smartapp.portal.apps.page import Filled, filled, presets, preview_of, refused, typed_now
@@ -190,7 +190,7 @@ def _page(found: _Request, form: Filled, *, said: bool) -> str:
     """
     app, already, zone = found.offer.app, found.offer.already, found.record.timezone
     ehr = parts().settings.provider(found.asked.provider).trusted_origins
-    headers.allow_forms_to(sorted({*ehr, *app.origins, origin(found.asked.redirect_uri)}))
+    headers.allow_forms_to(sorted({*ehr, *homes(app), origin(found.asked.redirect_uri)}))
     return render_template(
         "portal/approval.html",
         record=found.record,

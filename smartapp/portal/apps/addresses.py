@@ -2,6 +2,8 @@
 
 from urllib.parse import urlencode, urlsplit
 
+from smartapp.identity.apps.model import App
+
 
 def is_web_address(address: object) -> bool:
     """Whether this is an http(s) address with a host: nothing else becomes a link."""
@@ -20,6 +22,15 @@ def host(address: str) -> str:
 def origin(address: str) -> str:
     """The origin of a web address."""
     return "/".join(address.split("/")[:3])
+
+
+def homes(app: App) -> frozenset[str]:
+    """The origins at which the app said that it is. Browsers hold a page's `form-action` against every redirect that
+    follows, so a form that leads to the app has to name those it may go on to by itself.
+    """
+    said = app.metadata
+    addresses = (*said.redirect_uris, said.launch_uri, said.client_uri, *said.post_logout_redirect_uris)
+    return frozenset(origin(address) for address in addresses if is_web_address(address))
 
 
 def with_query(address: str, **params: str) -> str:

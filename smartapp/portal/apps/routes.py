@@ -15,7 +15,7 @@ from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.grants.model import TermsRefused
 from smartapp.identity.apps.model import AppState
 from smartapp.portal.apps import words
-from smartapp.portal.apps.addresses import host, is_web_address, origin, with_query
+from smartapp.portal.apps.addresses import homes, host, is_web_address, with_query
 from smartapp.portal.apps.choices import choices_of, within
 from smartapp.portal.apps.page import Filled, filled, presets, preview_of, refused, typed_now
 from smartapp.portal.apps.saying import terms_lines, until
@@ -67,7 +67,7 @@ def page(ctx: str) -> str:
     record = record_of(principal)
     views = parts().app_grants.list(principal)
     openable = _openable(principal)
-    headers.allow_forms_to(sorted({origin(app.metadata.launch_uri) for app in openable}))
+    headers.allow_forms_to(_on_the_way(principal, openable))
     return render_template(
         "portal/apps.html",
         record=record,
@@ -200,6 +200,12 @@ def launch(ctx: str, client_id: str) -> Response:
 def _openable(principal: Principal) -> tuple[App, ...]:
     apps = parts().apps.list(principal.patient.provider, AppState.ACTIVE)
     return tuple(app for app in apps if is_web_address(app.metadata.launch_uri))
+
+
+def _on_the_way(principal: Principal, apps: tuple[App, ...]) -> list[str]:
+    """Where opening one of them leads: to the app, and by its request through the hospital's sign-in."""
+    hospital = parts().settings.provider(principal.patient.provider).trusted_origins if apps else ()
+    return sorted({*hospital, *(address for app in apps for address in homes(app))})
 
 
 def _study(principal: Principal, uid: str | None) -> StudySummary | None:
