@@ -33,6 +33,7 @@ from smartapp.portal.ohif.routes import BLUEPRINTS as OHIF
 from smartapp.records.index import IndexKeeper
 from smartapp.records.resources.granting import GrantRecord
 from smartapp.records.resources.service import Resources
+from smartapp.records.resources.since import Since
 from smartapp.records.service import Records
 from smartapp.settings import Settings
 from smartapp.tokens.apps.service import AppTokens
@@ -175,4 +176,5 @@ def _reading(
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
     granting = GrantRecord(settings, ground.database, grants, apps, ground.clock)
     records = Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock)
-    return records, Resources(settings, records.gate, records.view, fhir, ground.audit, granting), index
+    since = Since(cache, ground.clock)
+    return records, Resources(settings, records.gate, records.view, fhir, ground.audit, since, granting), index

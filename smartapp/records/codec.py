@@ -54,7 +54,7 @@ def _study(fields: Mapping[str, Any]) -> IndexedStudy:
             "body_parts": tuple(fields["body_parts"]),
             "body_sites": tuple(fields["body_sites"]),
             "labels": tuple(fields["labels"]),
-            "held_series": (),
+            "held": (),
             "told_series": tuple(
                 SeriesFacts(each["uid"], each["modality"], frozenset(each["body_sites"]))
                 for each in fields["told_series"]

@@ -5,8 +5,10 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from smartapp.clock import Clock
 from smartapp.consent.aliases import shown_uid
 from smartapp.consent.model import IndexPermit, Permit
 from smartapp.dicomweb.core.cache import InstanceCache
@@ -24,6 +26,8 @@ from smartapp.records.model import IndexedStudy
 _MAX_AGE: Final = 600
 """In seconds. An archive that does not count instances gives a growing study one stamp: so long it may look whole."""
 _HELD: Final = 64
+_HOLDING: Final = timedelta(seconds=60)
+"""How long a process goes by its own memory of a series, before it looks at what is kept."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,11 @@ class Documents:
     What is kept is named by the study's stamp: a study that grew is asked for anew.
     """
 
-    def __init__(self, pacs: Mapping[str, PacsReader], cache: InstanceCache) -> None:
+    def __init__(self, pacs: Mapping[str, PacsReader], cache: InstanceCache, clock: Clock) -> None:
         self._pacs = pacs
         self._cache = cache
-        self._held: OrderedDict[tuple[PatientKey, str], Contents] = OrderedDict()
+        self._clock = clock
+        self._held: OrderedDict[tuple[PatientKey, str], tuple[datetime, Contents]] = OrderedDict()
         self._lock = threading.Lock()
 
     def series(self, at: StudyAt) -> tuple[Row, ...]:
@@ -90,8 +95,8 @@ class Documents:
         """The instances of a series. NotFound, without asking the PACS, for one that is not of the study."""
         name = self._name(at, f"contents {series}")
         with self._lock:
-            found = self._held.get((at.patient, name))
-        if found is not None:
+            until, found = self._held.get((at.patient, name), (None, None))
+        if until is not None and found is not None and self._clock.now() < until:
             return found
         kept = self._kept(at, f"contents {series}")
         return self._hold(at, name, contents.decode(kept)) if kept is not None else self._fetch(at, series)[0]
@@ -131,6 +136,7 @@ class Documents:
             raise NotFound
         rows = self._pacs[at.permit.provider].metadata(at.permit, at.ids, at.study.uid, series)
         if not rows:
+            self.forget(at, series)  # the archive no longer has what it had listed
             raise UpstreamMalformed("pacs-empty-series")
         found, document = contents.read_contents(rows, at.addresses, at.study.uid, series)
         self._cache.put_blob(at.patient, self._name(at, f"metadata {series}"), document)
@@ -140,7 +146,7 @@ class Documents:
 
     def _hold(self, at: StudyAt, name: str, found: Contents) -> Contents:
         with self._lock:
-            self._held[at.patient, name] = found
+            self._held[at.patient, name] = (self._clock.now() + _HOLDING, found)
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
         return found

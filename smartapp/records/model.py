@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from smartapp.consent.facts import SeriesFacts, StudyFacts
+from smartapp.dicomweb.core.dicomjson import get
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.fhir.upstream.model import ReportAttachment, ReportDocument
 from smartapp.identity.model import PatientKey
@@ -67,8 +68,8 @@ class IndexedStudy:
     """When we first saw it as it is (`index` fills that in); UTC."""
     told_series: tuple[SeriesFacts, ...] = ()
     """Its series as the EHR tells them; the PACS decides which there are."""
-    held_series: tuple[SeriesFacts, ...] = ()
-    """Its series as the PACS has them, where they were asked for (`holdings`). Never kept with the index."""
+    held: tuple[Mapping[str, Mapping[str, Any]], ...] = ()
+    """The PACS's rows of its series, where they were asked for (`holdings`). Never kept with the index."""
 
     @property
     def status(self) -> str:
@@ -87,6 +88,7 @@ class IndexedStudy:
 
     def facts(self, patient: PatientKey) -> StudyFacts:
         """The facts that the policy judges by. The date is the hospital's."""
+        told = self.told_series if len(self.told_series) == self.series_count else ()
         return StudyFacts(
             uid=self.uid,
             owners=frozenset({patient} if self.owned else ()),
@@ -95,7 +97,7 @@ class IndexedStudy:
             body_sites=frozenset(self.body_sites),
             contradicted=self.contradicted,
             labels=frozenset(self.labels),
-            series=self.held_series or (self.told_series if len(self.told_series) == self.series_count else ()),
+            series=tuple(map(self.series_of, self.held)) or told,
             status=self.status,
         )
 
@@ -105,6 +107,10 @@ class IndexedStudy:
         """
         told = next((series.body_sites for series in self.told_series if series.uid == uid), frozenset())
         return SeriesFacts(uid, modality, told | ({body_part} if body_part else frozenset()))
+
+    def series_of(self, row: Mapping[str, Mapping[str, Any]]) -> SeriesFacts:
+        """A series by the PACS's row of it."""
+        return self.series_facts(*(get(row, name) for name in ("SeriesInstanceUID", "Modality", "BodyPartExamined")))
 
 
 @dataclass(frozen=True)

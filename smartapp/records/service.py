@@ -1,6 +1,7 @@
 """The use-cases that read. What the portal shows is here; what viewers fetch is in `images`."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from smartapp.access.service import Access
@@ -66,9 +67,10 @@ class Records:
         self._clock = clock
         self._audit = audit
         self._fhir = fhir
-        self._documents = Documents(pacs, cache)
+        self._documents = Documents(pacs, cache, clock)
         base_url = settings.server.base_url
-        self.gate = self._gate = Gate(access, index, Holdings(access, self._documents, base_url), audit)
+        self._holdings = Holdings(access, self._documents, base_url)
+        self.gate = self._gate = Gate(access, index, self._holdings, audit)
         self.view = View(self._gate, self._documents, self._released, base_url)
         self.searches = Searches(self._gate, self.view, audit)
         instances = Instances(pacs, cache, self._documents)
@@ -88,8 +90,17 @@ class Records:
         )
 
     def known(self, principal: Principal, request_id: str) -> Known:
-        """All that the principal may see, with the facts it is judged by: to choose from, and to try terms on."""
+        """All that the principal may see, with the facts that apps are judged by: to choose from, and to try terms on.
+
+        Where the archive does not tell the series, studies are judged as a whole, and `problems` says so.
+        """
         index = self._gate.index(principal, request_id)
+        try:
+            index = self._holdings.of_all(principal, index, request_id)
+        except UpstreamRefused:
+            raise
+        except UpstreamError:
+            index = replace(index, problems=tuple(dict.fromkeys([*index.problems, PACS_MISSING])))
         permit = self._gate.listing(principal, index, request_id)
         self._audit.count(permit.disclosure_id)
         shown = [study for study in index.studies if study.uid in permit.studies]

@@ -15,7 +15,6 @@ from smartapp.records.addresses import Addresses
 from smartapp.records.contents import Listed, has_pictures, is_paper_modality
 from smartapp.records.documents import Documents, StudyAt
 from smartapp.records.gate import Gate
-from smartapp.records.holdings import series_facts
 from smartapp.records.release import Judge
 
 _MODALITIES, _UID = tag("ModalitiesInStudy"), "SeriesInstanceUID"
@@ -202,7 +201,7 @@ class View:
     def _reached(self, at: StudyAt, row: Row) -> bool:
         if at.permit.reach is None:
             return True
-        return at.permit.shows_series(at.study.facts(at.patient), series_facts(at.study, row))
+        return at.permit.shows_series(at.study.facts(at.patient), at.study.series_of(row))
 
     def _listed(self, at: StudyAt, row: Row) -> tuple[Listed, ...]:
         """A series without pictures is not asked for: none of it is shown."""

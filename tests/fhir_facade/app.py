@@ -107,6 +107,10 @@ class Clinic:
         client = self.composed.house.app.test_client(use_cookies=False)
         return App(self, client, issued.access_token, grant.id, client_id)
 
+    def forget_credentials(self) -> None:
+        """The next grant stands on a sign-in of its own."""
+        self._credentials.clear()
+
     def set_state(self, app: App, state: GrantState) -> None:
         with self.composed.ground.database.write() as session:
             self.grants.set_state(session, app.grant_id, state, kind=state.value, by="patient")

@@ -12,7 +12,6 @@ from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.records.addresses import Addresses
 from smartapp.records.documents import StudyAt
-from smartapp.records.holdings import series_facts
 from smartapp.records.model import IndexedStudy, StudyIndex
 from smartapp.records.resources import people, reports, studies
 from smartapp.records.resources.ids import form_id
@@ -76,7 +75,7 @@ class Builder:
 
     def _rows(self, study: IndexedStudy, permit: Permit) -> list[tuple[Row, SeriesFacts]]:
         at = StudyAt(permit, self.index().ids, study, self.sources.addresses, self.request_id)
-        return [(self._counted(at, row), series_facts(study, row)) for row in self.sources.seen.seen(at).rows]
+        return [(self._counted(at, row), study.series_of(row)) for row in self.sources.seen.seen(at).rows]
 
     def _counted(self, at: StudyAt, row: Row) -> Row:
         """The row, counting the instances that may be had: of a de-identified series, maybe not all."""

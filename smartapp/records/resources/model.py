@@ -1,5 +1,6 @@
 """What is found for an app, before it becomes resources; and what an answer is made of. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -24,6 +25,8 @@ class StudyItem:
     study: IndexedStudy
     modalities: tuple[str, ...]
     sites: tuple[Token, ...]
+    since: Callable[[], datetime | None]
+    """When what the app sees of it changed last."""
 
     @property
     def behind(self) -> tuple[IndexedStudy, ...]:

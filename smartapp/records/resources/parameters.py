@@ -61,7 +61,7 @@ def _changed(item: Item) -> Moments | None:
 def updated(item: Item) -> datetime | None:
     """When it changed last; None where we cannot tell."""
     if isinstance(item, StudyItem):
-        return item.study.updated
+        return item.since()
     if isinstance(item, ReportItem):
         return item.link.updated
     return item.report.link.updated if isinstance(item, FormItem) else item.updated

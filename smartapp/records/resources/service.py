@@ -14,6 +14,7 @@ from smartapp.records.resources import kinds
 from smartapp.records.resources.builder import Sources
 from smartapp.records.resources.model import File, Found
 from smartapp.records.resources.query import Query
+from smartapp.records.resources.since import Since
 from smartapp.records.resources.view import Hospital, OfGrant, View
 from smartapp.records.view import View as Seeing
 from smartapp.settings import Settings
@@ -33,11 +34,13 @@ class Resources:
         seeing: Seeing,
         fhir: FhirReader,
         audit: AuditTrail,
+        since: Since,
         of_grant: OfGrant,
     ) -> None:
         self._settings = settings
         self._fhir = fhir
         self._audit = audit
+        self._since = since
         self._of_grant = of_grant
         self._gate = gate
         self._seeing = seeing
@@ -93,6 +96,7 @@ class Resources:
             gate=self._gate,
             sources=Sources(self._seeing, self._fhir, provider.iss, Addresses(base_url, provider.id)),
             released=self._seeing.released,
+            since=self._since,
             of_grant=self._of_grant,
             hospital=Hospital(provider.id, provider.name, base_url),
         )

@@ -5,7 +5,8 @@ exist, and nobody upstream is asked about it (threats A14, A24).
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cached_property
+from datetime import datetime
+from functools import cache, cached_property, partial
 from typing import Final
 
 from smartapp.consent.aliases import shown_uid, study_id
@@ -17,6 +18,7 @@ from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 from smartapp.records.release import Judge
 from smartapp.records.resources.ids import form_id
 from smartapp.records.resources.model import FormItem, PlainItem, ReportItem, StudyItem, Token
+from smartapp.records.resources.since import Since
 
 _ANY_SITE: Final[frozenset[str]] = frozenset()
 
@@ -24,11 +26,14 @@ _ANY_SITE: Final[frozenset[str]] = frozenset()
 class Sight:
     """One app's view of one index, for reading (`letter` r) or searching (s)."""
 
-    def __init__(self, principal: AppPrincipal, index: StudyIndex, reach: Reach, released: Judge, letter: str) -> None:
+    def __init__(
+        self, principal: AppPrincipal, index: StudyIndex, reach: Reach, released: Judge, since: Since, letter: str
+    ) -> None:
         self._principal = principal
         self._index = index
         self._reach = reach
         self._released = released
+        self._since = since
         self._letter = letter
 
     @cached_property
@@ -105,7 +110,16 @@ class Sight:
             study=study,
             modalities=tuple(modalities),
             sites=tuple(_site(code) for code in sites),
+            since=cache(partial(self._changed, study)),
         )
+
+    def _changed(self, study: IndexedStudy) -> datetime | None:
+        """What may be seen of it alone counts, where kinds decide."""
+        if not self._reach.by_kind:
+            return study.updated
+        seen = [row for row in study.held if self.sees_series(study, study.series_of(row))]
+        shown = [study.status, study.started, study.description, *map(sorted, self._kinds(study)), seen]
+        return self._since(self._principal, study.uid, shown)
 
     def _kinds(self, study: IndexedStudy) -> tuple[Iterable[str], Iterable[str]]:
         """The modalities and places of what may be seen of the study: by its series, where kinds decide and they are

@@ -20,6 +20,7 @@ from smartapp.records.resources.ids import ENDPOINT
 from smartapp.records.resources.model import Entry, Item, Mode, PlainItem, ReportItem, StudyItem
 from smartapp.records.resources.parameters import consent_told
 from smartapp.records.resources.sight import Sight
+from smartapp.records.resources.since import Since
 
 _AGAIN: Final = 15
 """In seconds: when to ask again for a list that the archive did not help to make."""
@@ -61,6 +62,7 @@ class View:
         gate: Gate,
         sources: Sources,
         released: Judge,
+        since: Since,
         of_grant: OfGrant,
         hospital: Hospital,
     ) -> None:
@@ -71,6 +73,7 @@ class View:
         self._gate = gate
         self._sources = sources
         self._released = released
+        self._since = since
         self._of_grant = of_grant
         self._hospital = hospital
 
@@ -82,7 +85,7 @@ class View:
     @cached_property
     def sight(self) -> Sight:
         """What of the index is visible."""
-        return Sight(self.principal, self.index, self.reach, self._released, self._letter)
+        return Sight(self.principal, self.index, self.reach, self._released, self._since, self._letter)
 
     @cached_property
     def fhir_user(self) -> str:

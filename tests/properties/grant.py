@@ -1,0 +1,140 @@
+"""What a grant reaches in a wing, reckoned by brute force: the reference that answers are held against."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tests.properties.hospital import SITES, Scan, Series, Wing
+
+Kind = Callable[[Series], bool]
+Of = Callable[[Scan], bool]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A token's scope, and what it means: for studies by alternatives (of the study, of its series), for reports by
+    their category. `named`: it speaks of modalities or parts of the body.
+    """
+
+    text: str
+    studies: tuple[tuple[Of, Kind], ...] = ()
+    categories: frozenset[str] = frozenset()
+    named: bool = False
+
+
+def _any(_one: object) -> bool:
+    return True
+
+
+def _ct(one: Series) -> bool:
+    return one.modality == "CT"
+
+
+def _head(one: Series) -> bool:
+    return one.site == "HEAD"
+
+
+_BOTH = frozenset({"RAD", "LAB"})
+_REST = "patient/Patient.rs patient/Practitioner.rs patient/DocumentReference.rs"
+SCOPES = (
+    Scope("patient/*.rs", ((_any, _any),), _BOTH),
+    Scope(f"patient/ImagingStudy.rs?modality=CT patient/DiagnosticReport.rs {_REST}", ((_any, _ct),), _BOTH, True),
+    Scope(
+        "patient/ImagingStudy.rs?modality=CT&started=ge2026 patient/ImagingStudy.rs?bodysite=69536005",
+        ((lambda scan: scan.day >= "2026", _ct), (_any, _head)), named=True,
+    ),
+    Scope(
+        f"patient/ImagingStudy.rs?started=lt2026 patient/DiagnosticReport.rs?category=RAD {_REST}",
+        ((lambda scan: scan.day < "2026", _any),), frozenset({"RAD"}),
+    ),
+)  # fmt: skip
+
+
+@dataclass
+class Allowed:
+    """A grant with a token's scope, as the test knows it; `terms` as `consent.grants.model.Terms` has them."""
+
+    scope: Scope
+    terms: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def deidentified(self) -> bool:
+        return bool(self.terms.get("images") == "deidentified")
+
+    @property
+    def by_kind(self) -> bool:
+        return self.scope.named or bool(self.terms.get("modalities") or self.terms.get("body_sites"))
+
+    def series(self, scan: Scan) -> tuple[Series, ...]:
+        """The series of a study that are reached."""
+        if not self._granted(scan):
+            return ()
+        return tuple(each for each in scan.there if self._kind(each) and self._scoped(scan, each))
+
+    def shown(self, scan: Scan) -> tuple[Series, ...]:
+        """Those of which at least one instance may be had."""
+        return tuple(each for each in self.series(scan) if self.sops(each))
+
+    def sops(self, series: Series) -> tuple[str, ...]:
+        """The instances of a reached series that may be had."""
+        return series.showable if self.deidentified else series.sops
+
+    def study(self, scan: Scan) -> bool:
+        """Whether the study may be known of."""
+        kinds = [kind for of, kind in self.scope.studies if of(scan)]
+        if scan.misfiled or not (scan.archived or scan.told is not None) or not kinds or not self._granted(scan):
+            return False
+        return bool(self.series(scan)) if scan.archived and self.by_kind else self._told(scan, kinds)
+
+    def whole(self, scan: Scan) -> bool:
+        """Whether nothing of the study is held back."""
+        return all(each in self.series(scan) and self.sops(each) == each.sops for each in scan.there)
+
+    def finding(self, wing: Wing, id_: str) -> bool:
+        """Whether the report may be known of: each study that it belongs to has to let it be."""
+        found = wing.findings.get(id_)
+        if found is None or not self.terms.get("reports", True) or found.category not in self.scope.categories:
+            return False
+        of = [wing.scans[uid] for uid in found.of if uid in wing.scans and wing.scans[uid].told is not None]
+        return bool(of) and all(self._lets_read(scan) for scan in of)
+
+    def view(self, wing: Wing) -> Hashable:
+        """All that an answer may depend on. What is not in here must change no byte of any answer."""
+        studies = tuple(self._seen(scan) for scan in wing.scans.values() if self.study(scan))
+        findings = tuple(
+            (each, tuple(uid for uid in each.of if uid in wing.scans and self.study(wing.scans[uid])))
+            for each in wing.findings.values()
+            if self.finding(wing, each.id)
+        )
+        return studies, findings
+
+    def _seen(self, scan: Scan) -> Hashable:
+        """A study counts as changed when what the EHR tells of it does, unless kinds decide."""
+        told = tuple(each for each in scan.told or () if self._kind(each) and self._scoped(scan, each))
+        heard = scan.told if not self.by_kind else () if scan.archived else told
+        return scan.uid, scan.day, scan.archived, self.series(scan), self.whole(scan), heard
+
+    def _lets_read(self, scan: Scan) -> bool:
+        if scan.misfiled or not self._granted(scan):
+            return False
+        return any(map(self._kind, scan.series)) if scan.archived and self.by_kind else self._told(scan, [_any])
+
+    def _granted(self, scan: Scan) -> bool:
+        chosen, first = self.terms.get("chosen"), self.terms.get("started_from")
+        day = date(int(scan.day[:4]), int(scan.day[4:6]), int(scan.day[6:]))
+        return (chosen is None or scan.uid in chosen) and (first is None or day >= first) and not scan.label
+
+    def _kind(self, each: Series) -> bool:
+        modalities, sites = self.terms.get("modalities"), self.terms.get("body_sites")
+        return (not modalities or each.modality in modalities) and (not sites or SITES[each.site] in sites)
+
+    def _scoped(self, scan: Scan, each: Series) -> bool:
+        return any(of(scan) and kind(each) for of, kind in self.scope.studies)
+
+    def _told(self, scan: Scan, kinds: list[Kind]) -> bool:
+        """As the EHR tells it, of a study that the archive does not have."""
+        told = scan.told or ()
+        return not self.by_kind or any(self._kind(each) and kind(each) for each in told for kind in kinds)
