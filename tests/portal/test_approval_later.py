@@ -12,6 +12,7 @@ from tests.exchange.desk import Office
 from tests.fhir_facade import app as clinic
 from tests.fhir_upstream.fake_fhir import report, study
 from tests.portal.test_approval_real import answered, code_in, filled, page_of
+from tests.threats.composed import BASE
 
 CHEST = {"system": "http://snomed.info/sct", "code": "51185008"}
 HEAD = {"system": "http://snomed.info/sct", "code": "69536005"}
@@ -39,7 +40,7 @@ def uids(app: clinic.App) -> set[str]:
     for id_ in app.ids("/ImagingStudy"):
         found.add(app.json(f"/ImagingStudy/{id_}")["identifier"][0]["value"].removeprefix("urn:oid:"))
     rows = app.client.get(
-        "/st-elsewhere/dicomweb/studies", base_url=clinic.BASE, headers={"Authorization": f"Bearer {app.token}"}
+        "/st-elsewhere/dicomweb/studies", base_url=BASE, headers={"Authorization": f"Bearer {app.token}"}
     ).get_json(silent=True)
     assert {row["0020000D"]["Value"][0] for row in rows or ()} == found
     assert app.json("/ImagingStudy?_summary=count")["total"] == len(found)
@@ -81,7 +82,7 @@ def test_only_those_of_today_means_exactly_those(house: Office, narrow: dict[str
     app = allowed(house, future="no", **narrow)
     assert uids(app) == today
     _, ana = house.someone()
-    assert (house.the_grant(ana).terms.chosen, house.the_grant(ana).terms.future) == (today, False)
+    assert (house.the_grant(ana).terms.chosen, house.the_grant(ana).terms.future) == (frozenset(today), False)
     time_passes(house)
     assert uids(app) == today
     before = house.composed.calls()
@@ -98,9 +99,9 @@ def test_those_of_today_are_those_of_the_moment_of_the_answer(house: Office) -> 
     handle = house.ask()
     form = {**filled(browser.get(page_of(handle)).text), "future": "no", "decision": "approve", **NARROW}
     time_passes(house)
-    answer = browser.open(page_of(handle), method="POST", data=form, headers={"Origin": clinic.BASE})
+    answer = browser.open(page_of(handle), method="POST", data=form, headers={"Origin": BASE})
     code_in(answer)
-    assert house.the_grant(ana).terms.chosen == {"1.2.3", "1.9"}
+    assert house.the_grant(ana).terms.chosen == frozenset({"1.2.3", "1.9"})
 
 
 @pytest.mark.promise("B2")
@@ -140,7 +141,7 @@ def test_an_app_for_reports_alone_has_those_of_todays_examinations(house: Office
     browser, ana = house.someone()
     handle = house.ask(scope="launch/patient patient/DiagnosticReport.rs")
     issued = house.redeem(code_in(answered(browser, page_of(handle), "approve", future="no", **NARROW)))
-    assert house.the_grant(ana).terms.chosen == {"1.2.3"}
+    assert house.the_grant(ana).terms.chosen == frozenset({"1.2.3"})
     client = house.composed.house.app.test_client(use_cookies=False)
     app = clinic.App(clinic.Clinic(house.composed), client, issued.access_token, "", house.app.client_id)
     time_passes(house)
