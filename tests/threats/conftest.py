@@ -2,14 +2,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from smartapp.settings import Apps, Mail
+from smartapp.settings import Apps
 from tests.support.databases import SqliteFiles
 from tests.threats.composed import Composed, composed
-from tests.threats.holding import Holder, holder
+from tests.threats.holding import MAIL, Holder, holder
 
 MANY = 1_000_000
-MAIL = Mail("localhost", sender="images@example.org")
-"""With mail there are developers."""
 
 
 @pytest.fixture(scope="module")

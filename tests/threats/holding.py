@@ -19,6 +19,7 @@ from smartapp.consent.grants.model import GrantState
 from smartapp.consent.grants.service import Grants
 from smartapp.db.outbox.service import Outbox
 from smartapp.identity.apps.service import Apps
+from smartapp.settings import Mail
 from smartapp.web.parts import Parts
 from smartapp.web.rules import Rule
 from tests.portal.test_approval_real import answered
@@ -33,6 +34,8 @@ CHALLENGE = urlsafe_b64encode(sha256(VERIFIER.encode()).digest()).rstrip(b"=").d
 FORM = {"kind": "public", "client_name": "Heart App", "redirect_uris": REDIRECT, "scope": SCOPE, "provider": HOSPITAL}
 
 
+MAIL = Mail("localhost", sender="images@example.org")
+"""With mail there are developers."""
 LEAVING = ("sign_out", "sign_out_everywhere", "logout.confirm", "approval.leave")
 """Ends of the endpoints whose right use ends what a walk goes on with."""
 
