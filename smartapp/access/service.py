@@ -187,7 +187,7 @@ def _authority(principal: Principal) -> str:
 
 
 def _refusal(question: Question, decision: Decision) -> AccessDenied | NotFound:
-    """To an app, what lies outside its grant is not there (decision 4)."""
+    """To an app, what lies outside its grant is not there (decision 12)."""
     if isinstance(question.principal, AppPrincipal):
         if decision.reasons[0].code == INSUFFICIENT_SCOPE:
             return ScopeMissing(question.action.value)

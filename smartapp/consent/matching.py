@@ -1,6 +1,6 @@
 """The filters of scopes, made ready to be asked about many studies and reports. Pure.
 
-A fact that is not known matches no filter, whichever way the filter is put (decision 4).
+A fact that is not known matches no filter, whichever way the filter is put (decision 12).
 """
 
 from collections.abc import Callable, Collection, Mapping

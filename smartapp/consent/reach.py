@@ -1,7 +1,7 @@
 """How far an app's right goes at this moment: its token's scopes and the newest terms of the grant, both. Pure.
 
 The kinds (modality, part of the body) are judged series by series, so a permission for CT reaches the CT series of a
-PET/CT and no other. What is not known denies (decision 4): a missing date, part of the body, status or modality.
+PET/CT and no other. What is not known denies (decision 12): a missing date, part of the body, status or modality.
 """
 
 from collections.abc import Collection, Mapping

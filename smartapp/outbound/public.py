@@ -1,4 +1,4 @@
-"""The door for hosts that nobody configured: they came from a registration, so they must be public (decision 12).
+"""The door for hosts that nobody configured: they came from a registration, so they must be public.
 
 A name is looked up once, every address it has is judged, and the connection goes to an address that was judged: a name
 that changes its mind in between (DNS rebinding) gains nothing. Redirects are not followed.

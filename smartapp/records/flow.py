@@ -1,4 +1,4 @@
-"""Bytes on their way out: counted, and stopped when the right to them ends (decision 3)."""
+"""Bytes on their way out: counted, and stopped when the right to them ends."""
 
 import time
 from collections.abc import Iterator

@@ -115,7 +115,7 @@ class IndexKeeper:
     def _fetch(
         self, principal: Principal, request_id: str, old: StudyIndex | None, usable: StudyIndex | None
     ) -> StudyIndex:
-        """A new index, recorded before anything is asked (decision 6); or `usable` when the PACS does not answer."""
+        """A new index, recorded before anything is asked (decision 2); or `usable` when the PACS does not answer."""
         permit = self._access.index(principal, request_id)
         provider = self._settings.provider(principal.patient.provider)
         now = self._clock.now()

@@ -1,4 +1,4 @@
-"""How what the EHR and the PACS say becomes one index (decision 5). Pure.
+"""How what the EHR and the PACS say becomes one index. Pure.
 
 The PACS is the authority on which studies there are, their series and modalities; the EHR on whose they are and on
 reports. A study that one of them gives to somebody else is contradicted, and no other word makes it visible again.

@@ -1,7 +1,7 @@
 """Whether a report may be shown yet: state law's delays, unconfirmed reports, a clinician's documented block. Pure.
 
 A rule holds back only what it names: where the EHR does not say what a rule asks for, the report is shown, since the
-record is the patient's own (decision 4).
+record is the patient's own.
 """
 
 from collections.abc import Callable, Sequence

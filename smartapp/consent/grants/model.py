@@ -1,4 +1,4 @@
-"""A grant: what a patient said to an app (decision 1). Pure."""
+"""A grant: what a patient said to an app (decision 10). Pure."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

@@ -59,7 +59,7 @@ def _get(path: str, **defaults: None) -> Callable[[_View], _View]:
 @cache
 def _guarded(view: Callable[..., Response]) -> Callable[..., Response]:
     """The view, with what ended meanwhile under an app said as what it is: 401 for a right that is over, and for a
-    dead way to the EHR that the patient has to sign in again (decision 2).
+    dead way to the EHR that the patient has to sign in again (decision 10).
     """
 
     @wraps(view)

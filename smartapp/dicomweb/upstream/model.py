@@ -41,7 +41,7 @@ class Expected:
     series_of: Mapping[str, str]
 
     def require(self, identity: Identity) -> None:
-        """UpstreamMismatch unless the instance's own header names what was asked for (decision 8)."""
+        """UpstreamMismatch unless the instance's own header names what was asked for (decision 3)."""
         if not self.ids.holds(identity.patient_id, identity.issuer):
             raise UpstreamMismatch("pacs-patient")
         if identity.study != self.study:

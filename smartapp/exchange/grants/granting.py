@@ -159,7 +159,7 @@ class Granting:
         return replace(fresh, id=before.id, version=before.version + 1, last_used_at=before.last_used_at)
 
     def _way(self, yes: _Yes, before: Grant | None) -> tuple[Terms, str, str | None]:
-        """The grant's way to the EHR, and the session that it ends with (decision 2).
+        """The grant's way to the EHR, and the session that it ends with (decision 10).
 
         Without a credential that lasts, `offline_access` becomes what it can be: `online_access`.
         """

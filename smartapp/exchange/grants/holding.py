@@ -137,7 +137,7 @@ class Holding:
         return tuple(waiting)
 
     def session_ended(self, session: Session, session_id: str) -> None:
-        """Within the write that ends a browser session: what ends with it. Other grants go on (decision 1)."""
+        """Within the write that ends a browser session: what ends with it. Other grants go on (decision 10)."""
         desk = self._desk
         desk.tokens.end_session(session, session_id)
         for grant in desk.grants.of_session(session, session_id):

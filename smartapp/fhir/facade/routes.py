@@ -58,7 +58,7 @@ def _route(path: str, *methods: str) -> Callable[[_View], _View]:
 
 def _for_app(view: Callable[..., Response]) -> Callable[..., Response]:
     """Finds out who asks, before anything is read of the request. Where the hospital takes the grant's credential no
-    longer, the grant waits until the patient has signed in there again (decision 2).
+    longer, the grant waits until the patient has signed in there again (decision 10).
     """
 
     @wraps(view)

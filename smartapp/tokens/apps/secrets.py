@@ -24,7 +24,7 @@ class Secrets:
         return new_secret(kind)
 
     def refresh_token(self, family_id: str, number: int) -> str:
-        """The refresh token at this place of a family: always the same one (decision 10), and not to be guessed
+        """The refresh token at this place of a family: always the same one (decision 11), and not to be guessed
         from any other.
         """
         digest = bytes.fromhex(self._keyring.mac("tokens.app.refresh", f"{family_id}\x1f{number}"))
