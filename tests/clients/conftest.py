@@ -1,0 +1,56 @@
+"""One running house for all of these tests, and programs of Node's that are told of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.house import House
+from tests.clients.node import Node
+from tests.support.parts import require
+
+ROOT = Path(__file__).resolve().parents[2]
+FETCHED = ROOT / "var" / "clients"
+SCRIPTS = Path(__file__).parent / "js"
+
+
+@pytest.fixture(scope="session")
+def house() -> Iterator[House]:
+    """Everything as a person would start it, until the last test is over."""
+    command = [sys.executable, "-m", "smartapp.cli", "sandbox", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, f"the sandbox ended with {process.wait(30)} before it was ready"
+        yield House(json.loads(line))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def fetched() -> Path:
+    """Where `make clients` puts the clients in JavaScript."""
+    found = FETCHED if (FETCHED / "node_modules" / "openid-client").is_dir() else None
+    return require("the clients in JavaScript (make clients)", found)
+
+
+@pytest.fixture(scope="session")
+def node(fetched: Path, tmp_path_factory: pytest.TempPathFactory) -> Node:
+    """Runs the programs in `js`, which find the clients beside them as any program of Node's does."""
+    folder = tmp_path_factory.mktemp("js")
+    for script in SCRIPTS.glob("*.mjs"):
+        shutil.copy(script, folder)
+    (folder / "package.json").write_text('{"type": "module"}')
+    (folder / "node_modules").symlink_to(fetched / "node_modules")
+    return Node(require("Node", shutil.which("node")), folder)
