@@ -171,8 +171,8 @@ def test_what_can_be_kept_is_a_download(client: FlaskClient, name: str, kind: st
 @pytest.mark.promise("B7")
 @pytest.mark.parametrize(
     ("days", "expected"),
-    [(None, "2026-05-31"), (30, "2026-03-25"), (3, "2026-05-31")],
-    ids=["open", "ends", "ends soon"],
+    [(None, "2026-05-31"), (30, "2026-03-25"), (4, "2026-03-04"), (-1, "2026-05-31")],
+    ids=["open", "ends", "ends soon", "over"],
 )
 def test_the_reminder_comes_before_the_end_and_names_no_health(
     portal: Portal, client: FlaskClient, days: int | None, expected: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, cast
 
 from flask import Blueprint, Response, redirect, render_template, request, url_for
@@ -44,7 +44,8 @@ blueprint.add_app_template_filter(words.event, "grant_event")
 blueprint.add_app_template_filter(words.actor, "grant_actor")
 
 _REMIND_AFTER: Final = timedelta(days=90)
-_REMIND_BEFORE: Final = timedelta(days=7)
+_REMIND_BEFORE: Final = timedelta(days=6, hours=14)
+"""Ends are midnights at the hospital: this makes it ten in the morning there, and wakes nobody."""
 
 
 @home_blueprint.get("/my/apps")
@@ -167,15 +168,13 @@ def receipt_pdf(ctx: str, grant: str) -> Response:
 @blueprint.get("/<grant>/reminder.ics")
 @rule(Rule.SESSION)
 def reminder(ctx: str, grant: str) -> Response:
-    """A day in one's own calendar to look again: a week before the end, else in three months. It names nobody."""
+    """A day in one's own calendar to look again: in good time before the end, else in three months. It names nobody."""
     principal = sessions.principal(ctx)
     view = parts().app_grants.view(principal, grant, request_id=request_id())
-    now, end = parts().clock.now(), view.grant.expires_at
-    at = end - _REMIND_BEFORE if end and end - _REMIND_BEFORE > now else now + _REMIND_AFTER
     body = parts().app_grants.reminder(
         principal,
         grant,
-        at,
+        _look_again(view.grant.expires_at),
         summary=_("Look at the apps that you gave access"),
         description=_("Do you still want them to have it? You can change or end it."),
     )
@@ -195,6 +194,12 @@ def launch(ctx: str, client_id: str) -> Response:
     value = parts().app_grants.launch_value(principal, app, study, request_id=request_id())
     iss = f"{parts().settings.server.base_url}/{provider}/fhir"
     return _see_other(with_query(app.metadata.launch_uri, iss=iss, launch=value))
+
+
+def _look_again(end: datetime | None) -> datetime:
+    """About a week before the end, and where that is nearer, half of what is left before it."""
+    now = parts().clock.now()
+    return now + _REMIND_AFTER if end is None or end <= now else max(end - _REMIND_BEFORE, now + (end - now) / 2)
 
 
 def _openable(principal: Principal) -> tuple[App, ...]:
