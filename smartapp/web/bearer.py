@@ -9,8 +9,9 @@ from flask import request
 from smartapp.consent.model import AppPrincipal
 from smartapp.errors import NotSignedIn
 from smartapp.identity.model import Principal
-from smartapp.web import limits
+from smartapp.web import limits, misuse
 from smartapp.web.parts import parts
+from smartapp.web.requests import request_id
 
 _HEADER: Final = re.compile(r"Bearer ([0-9A-Za-z._~+/-]{16,256}=*)")
 _OF_APPS: Final = "sat_"
@@ -34,10 +35,15 @@ def app_principal(provider: str) -> AppPrincipal:
     It counts against the grant's limits: TooMany. NotSignedIn if there is no token, more than one, one of another
     hospital or of another kind; GrantHeld where the patient's grant stands and serves nothing for now.
     """
-    raw = _token()
+    raw = _token(provider)
     if not raw.startswith(_OF_APPS):
+        misuse.tell(provider)
         raise NotSignedIn("token")
-    found = parts().app_tokens.lookup(provider, raw)
+    try:
+        found = parts().app_tokens.lookup(provider, raw, request_id=request_id())
+    except NotSignedIn:
+        misuse.tell(provider)
+        raise
     if found.patient.provider != provider:
         raise NotSignedIn("token")
     limits.hold(found)
@@ -46,21 +52,26 @@ def app_principal(provider: str) -> AppPrincipal:
 
 def asker(provider: str) -> Asker:
     """Who asks the DICOMweb service: a viewer's page, or an app. As `app_principal`, for both kinds of tokens."""
-    raw = _token()
+    raw = _token(provider)
     if raw.startswith(_OF_APPS):
         return Asker(app_principal(provider))
-    found = parts().viewer_tokens.lookup(raw)
+    try:
+        found = parts().viewer_tokens.lookup(raw)
+    except NotSignedIn:
+        misuse.tell(provider)
+        raise
     if found.principal.patient.provider != provider:
         raise NotSignedIn("token")
     return Asker(found.principal, found.study_uid)
 
 
-def _token() -> str:
+def _token(provider: str) -> str:
     """The one token. Cookies and the address are not looked at.
 
     Two Authorization headers reach us joined by a comma, which is no token.
     """
     match = _HEADER.fullmatch(request.headers.get("Authorization", ""))
     if match is None:
+        misuse.tell(provider)
         raise NotSignedIn("token")
     return match[1]

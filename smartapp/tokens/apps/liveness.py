@@ -66,6 +66,11 @@ class Liveness:
         grant = self._grants.find(session, row.grant_id)
         return (row, grant) if grant is not None and grant.state_at(now) in LIVING else None
 
+    def over_for_good(self, row: StoredFamily, grant: Grant | None, now: datetime) -> bool:
+        """Whether a family can never count again. A suspended grant may be reinstated."""
+        gone = grant is None or grant.state_at(now) in {GrantState.ENDED, GrantState.EXPIRED}
+        return gone or not self.family(row, now)
+
     def serves(self, session: Session, principal: AppPrincipal, now: datetime) -> bool:
         """Whether an app that asks is still served, on the terms on which it began."""
         standing = self._grants.standing(session, principal.grant_id)

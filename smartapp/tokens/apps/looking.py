@@ -17,8 +17,18 @@ from smartapp.tokens.apps.model import TokenState
 from smartapp.tokens.apps.stated import stated, within
 from smartapp.tokens.apps.store import StoredFamily
 from smartapp.tokens.apps.tools import Tools
+from smartapp.tokens.apps.trail import Refused
 
 _NO_PATIENT: Final = "no-patient"
+
+
+class TokenOver(NotSignedIn):
+    """An access token that was good once, whose family or grant is over."""
+
+    def __init__(self, token_ref: str, family_id: str) -> None:
+        super().__init__("token")
+        self.token_ref = token_ref
+        self.family_id = family_id
 
 
 def look_up(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> tuple[AppPrincipal, Grant]:
@@ -31,7 +41,7 @@ def look_up(tools: Tools, session: Session, provider: str, raw: str, now: dateti
         raise ScopeMissing(_NO_PATIENT)
     found = tools.liveness.known(session, row.family_id, now)
     if found is None:
-        raise NotSignedIn("token")
+        raise TokenOver(row.token_ref, row.family_id)
     family, grant = found
     if grant.state is not GrantState.ACTIVE:
         raise GrantHeld(grant.state)
@@ -81,6 +91,25 @@ def _access_token(tools: Tools, session: Session, provider: str, raw: str, now: 
     family, grant = found
     ends = min(row.expires_at, family.expires_at, grant.expires_at or row.expires_at)
     return TokenState("access", row.client_id, scope, row.issued_at, ends, tools.families.family(family), grant)
+
+
+def forget(tools: Tools, session: Session, provider: str, over: TokenOver, request_id: str) -> None:
+    """Removes a token that is over for good, and writes down that it was shown: once, as it is unknown from then on."""
+    row = store.family(session, over.family_id)
+    grant = tools.grants.find(session, row.grant_id) if row is not None else None
+    if row is None or not tools.liveness.over_for_good(row, grant, tools.clock.now()):
+        return
+    if store.remove_access(session, over.token_ref):
+        refused = Refused("authz.revoked", client_id=row.client_id, grant=grant, detail={"family": row.id})
+        tools.trail.refused(session, provider, refused, request_id)
+
+
+def knows(tools: Tools, session: Session, provider: str, raw: str) -> bool:
+    """Whether this provider handed it out, good for something or not, and it is still remembered."""
+    ref = tools.secrets.ref(provider, raw)
+    found = {"sat": store.access, "srt": store.refresh, "sac": store.code}
+    kind = tools.secrets.kind(raw)
+    return kind is not None and found[kind](session, ref) is not None
 
 
 def _refresh_token(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:

@@ -54,7 +54,8 @@ class Family:
 class Issued:
     """Tokens just made, to be handed out once. `expires_in` is in seconds. `scope` is what they carry.
 
-    `family` and `grant` are None for a backend client.
+    `family` and `grant` are None for a backend client. `again`: its refresh token was handed out before, and this is a
+    retry.
     """
 
     access_token: str = field(repr=False)
@@ -63,6 +64,7 @@ class Issued:
     refresh_token: str | None = field(default=None, repr=False)
     family: Family | None = None
     grant: Grant | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True)

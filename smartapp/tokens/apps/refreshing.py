@@ -81,4 +81,4 @@ def _next(
     else:
         token = tools.families.newest(row)
     handed = tools.access.issue(session, row.provider, family, scope, grant.expires_at, now)
-    return Issued(handed.raw, handed.seconds, scope, token, family, grant)
+    return Issued(handed.raw, handed.seconds, scope, token, family, grant, again=place is not Place.NEWEST)

@@ -19,6 +19,7 @@ from smartapp.settings import Apps as Limits
 from smartapp.tokens.apps import looking, redeeming, refreshing, revoking, store
 from smartapp.tokens.apps.assertions import Assertions
 from smartapp.tokens.apps.liveness import SessionLiveness
+from smartapp.tokens.apps.looking import TokenOver
 from smartapp.tokens.apps.model import CodeFacts, Family, Issued, TokenState
 from smartapp.tokens.apps.tools import Tools
 from smartapp.tokens.apps.trail import Refused
@@ -118,18 +119,31 @@ class AppTokens:
 
         return self._database.run(work)
 
-    def lookup(self, provider: str, raw: str) -> AppPrincipal:
-        """Who asks with this access token. The use of the grant is written down, at most once a minute.
+    def lookup(self, provider: str, raw: str, *, request_id: str = "") -> AppPrincipal:
+        """Who asks with this access token. The use of the grant is written down, at most once a minute; that of a token
+        that is over for good once, and then it is forgotten.
 
         NotSignedIn when it, its family, grant, app or browser session is unknown or over; GrantHeld while the grant
         serves nothing for now; ScopeMissing for a backend client's, which stands for no patient.
         """
         grants, now = self._tools.grants, self._tools.clock.now()
-        with self._database.read() as session:
-            principal, grant = looking.look_up(self._tools, session, provider, raw, now)
+        try:
+            with self._database.read() as session:
+                principal, grant = looking.look_up(self._tools, session, provider, raw, now)
+        except TokenOver as over:
+            gone = over
+            self._database.run(lambda writer: looking.forget(self._tools, writer, provider, gone, request_id))
+            raise
         if grants.stale(grant, now):
             self._database.run(lambda writer: grants.touch(writer, grant.id, now))
         return principal
+
+    def knows(self, provider: str, raw: str) -> bool:
+        """Whether a text is a code or token that was handed out at this provider, good for something or not. It is not
+        for deciding anything: what is over may be forgotten already.
+        """
+        with self._database.read() as session:
+            return looking.knows(self._tools, session, provider, raw)
 
     def introspect(self, provider: str, raw: str) -> TokenState | None:
         """What a token is good for now (RFC 7662 §2.2); None when that is nothing, as an access token's while its grant
@@ -204,3 +218,5 @@ class AppTokens:
             trail.refused(session, provider, outcome, request_id)
         elif outcome.family is not None and outcome.grant is not None:
             trail.issued(session, provider, outcome.family, outcome.grant, by, request_id)
+            if outcome.again:
+                trail.raced(session, provider, outcome.family, outcome.grant, request_id)

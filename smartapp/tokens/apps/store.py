@@ -166,9 +166,9 @@ def access(session: Session, token_ref: str) -> StoredAccess | None:
     return StoredAccess(*row) if row else None
 
 
-def remove_access(session: Session, token_ref: str) -> None:
-    """An access token that counts no more."""
-    session.execute(_quiet_delete(AccessTokenRow).where(AccessTokenRow.token_ref == token_ref))
+def remove_access(session: Session, token_ref: str) -> bool:
+    """An access token that counts no more; False when it was gone."""
+    return _changed(session.execute(_quiet_delete(AccessTokenRow).where(AccessTokenRow.token_ref == token_ref)))
 
 
 def first_use(session: Session, jti_ref: str, until: datetime, now: datetime) -> bool:

@@ -45,6 +45,11 @@ class Trail:
         detail = {"client": family.client_id, "by": by, "family": family.id, "number": str(family.number)}
         self._write(session, provider, "token.issued", "info", grant, detail, request_id)
 
+    def raced(self, session: Session, provider: str, family: Family, grant: Grant, request_id: str) -> None:
+        """A refresh token was shown again within the time of grace: by a retry, or by somebody else at that moment."""
+        detail = {"client": family.client_id, "family": family.id, "number": str(family.number)}
+        self._write(session, provider, "oauth.refresh.race", "info", grant, detail, request_id)
+
     def issued_for_backend(self, session: Session, provider: str, client_id: str, request_id: str) -> None:
         """A token of a client that acts for itself."""
         detail = {"client": client_id, "by": "client_credentials"}

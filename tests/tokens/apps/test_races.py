@@ -124,6 +124,7 @@ def test_an_end_during_refreshes_holds(worker: AppHouse) -> None:
                 worker.refresh(each.refresh_token)
 
 
+@pytest.mark.threat("F20")
 @pytest.mark.threat("O45")
 def test_an_assertion_stays_used_until_no_clock_takes_it(worker: AppHouse) -> None:
     def first(client: str = "app-1", jti: str = "jti-1", provider: str = PROVIDER) -> bool:

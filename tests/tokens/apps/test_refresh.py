@@ -77,7 +77,9 @@ def test_a_retry_within_ten_seconds_gets_the_same_successor(house: AppHouse, aft
     assert again.access_token != two.access_token
     assert again.family == two.family
     assert house.count("app_refresh_tokens") == 2
+    assert house.kinds().count("oauth.refresh.race") == 1
     assert house.refresh(two.refresh_token).family is not None
+    assert house.kinds().count("oauth.refresh.race") == 1
 
 
 def test_other_families_of_the_grant_go_on(house: AppHouse) -> None:

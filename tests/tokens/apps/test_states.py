@@ -72,7 +72,8 @@ def test_when_over_everything_is_dead_on_every_worker(house: AppHouse, terms: Te
             other.redeem(code, grant.client_id)
         with pytest.raises(RefreshRefused):
             other.refresh(issued.refresh_token)
-    assert house.count("app_access_tokens") == 1
+    # Nothing was added; what ended for good is forgotten once it was shown.
+    assert house.count("app_access_tokens") == (0 if state is GrantState.ENDED else 1)
 
 
 @pytest.mark.parametrize("state", [GrantState.ENDED, GrantState.EXPIRED])

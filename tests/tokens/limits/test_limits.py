@@ -54,6 +54,7 @@ def waiting(database_url: str) -> Iterator[Database]:
     engine.dispose()
 
 
+@pytest.mark.threat("P15")
 @pytest.mark.threat("O61")
 def test_it_is_exact_over_threads_and_workers(waiting: Database, keyring: Keyring, clock: FixedClock) -> None:
     """Property 15: evaluated guesses never exceed the limit, for any parallelism."""
