@@ -11,7 +11,10 @@ from smartapp.records.resources.parameters import INCLUDES, PARAMETERS, Kind, ch
 from smartapp.records.resources.query import DEFAULT_COUNT, MOST, Query
 from smartapp.records.resources.values import alternatives, plain
 
-_FORM: Final = frozenset({"_format", "_pretty"})
+_FORM: Final = frozenset({"_format", "_pretty", "_totalMethod"})
+"""What asks for no other resources. `_totalMethod` is no word of R4's, but a client's (fhirpy) that counts: it says how
+a server may guess a total, and ours is always exact.
+"""
 _ONCE: Final = frozenset({"_count", "_sort", "_summary", "_elements", "_total"})
 _SUMMARIES: Final = frozenset({"true", "text", "data", "count", "false"})
 _TOTALS: Final = frozenset({"none", "estimate", "accurate"})
