@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -24,7 +25,7 @@ class Prober:
         self.office = office
         self.client = office.composed.house.app.test_client(use_cookies=False)
 
-    def rows(self, path: str, *, method: str = "GET", status: int = 401, **kwargs: object) -> list[tuple[str, str]]:
+    def rows(self, path: str, *, method: str = "GET", status: int = 401, **kwargs: Any) -> list[tuple[str, str]]:
         before, calls = len(self._all()), self.office.composed.calls()
         answer: TestResponse = self.client.open(path, method=method, base_url=BASE, **kwargs)
         assert answer.status_code == status, path
