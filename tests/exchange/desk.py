@@ -146,6 +146,8 @@ class ConsentShelf:
     office: Office
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     down: bool = False
+    refusing: bool = False
+    """It takes Consents from nobody: the scope was not given."""
     writes: int = 0
 
     def __post_init__(self) -> None:
@@ -154,8 +156,8 @@ class ConsentShelf:
         server.at("/fhir/Consent/c1", self._one)
 
     def _type(self, asked: Request) -> Said:
-        if self.down:
-            return Said(status=503)
+        if self.down or self.refusing:
+            return Said(status=503 if self.down else 403)
         if asked.method == "GET":
             return self._json({"resourceType": "Bundle", "type": "searchset", "entry": self._found(asked.query)})
         if found := self._found(one_each(asked.headers["if-none-exist"])):
