@@ -1,6 +1,7 @@
 """What apps are handed for a code, and what it is worth at each request: never decided from memory."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from smartapp.consent.grants.model import Grant
 from smartapp.consent.grants.service import Grants
 from smartapp.consent.principal import AppPrincipal
 from smartapp.db.unit import Database
-from smartapp.errors import CodeRefused, PermitEnded, RefreshRefused, TokenOfAnother
+from smartapp.errors import AuditUnavailable, CodeRefused, DatabaseBusy, PermitEnded, RefreshRefused, TokenOfAnother
 from smartapp.identity.apps.model import App
 from smartapp.identity.apps.service import Apps
 from smartapp.security.keyring import Keyring
@@ -131,8 +132,7 @@ class AppTokens:
             with self._database.read() as session:
                 principal, grant = looking.look_up(self._tools, session, provider, raw, now)
         except TokenOver as over:
-            gone = over
-            self._database.run(lambda writer: looking.forget(self._tools, writer, provider, gone, request_id))
+            self._forget(provider, over, request_id)
             raise
         if grants.stale(grant, now):
             self._database.run(lambda writer: grants.touch(writer, grant.id, now))
@@ -208,6 +208,11 @@ class AppTokens:
     def shown(self, grant: Grant) -> Callable[[str], str]:
         """How apps are shown UIDs under this grant: as they are, or by their aliases."""
         return self._tools.masks.shown(grant)
+
+    def _forget(self, provider: str, over: TokenOver, request_id: str) -> None:
+        """Where that cannot be written now, the token is refused all the same, and written when it comes again."""
+        with suppress(DatabaseBusy, AuditUnavailable):
+            self._database.run(lambda session: looking.forget(self._tools, session, provider, over, request_id))
 
     def _record(self, session: Session, provider: str, outcome: Issued | Refused, by: str, request_id: str) -> None:
         trail = self._tools.trail

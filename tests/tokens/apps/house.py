@@ -58,10 +58,11 @@ class AppHouse:
     keyring: Keyring
     clock: FixedClock = field(default_factory=FixedClock)
     limits: Limits = field(default_factory=Limits)
+    patience: float = 20
 
     @cached_property
     def database(self) -> Database:
-        return Database(make_engine(DatabaseSettings(self.url, lock_timeout=20)))
+        return Database(make_engine(DatabaseSettings(self.url, lock_timeout=self.patience)))
 
     @cached_property
     def house(self) -> House:

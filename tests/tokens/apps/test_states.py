@@ -93,3 +93,19 @@ def test_a_suspension_can_be_lifted(house: AppHouse) -> None:
     house.move(issued.grant, GrantState.SUSPENDED)
     house.move(issued.grant, GrantState.ACTIVE)
     assert house.tokens.lookup(PROVIDER, issued.access_token)
+
+
+def test_a_dead_token_is_refused_also_while_that_cannot_be_written_down(house: AppHouse) -> None:
+    grant = house.grant(house.app())
+    issued = house.redeem(house.code(grant), grant.client_id)
+    put(house, grant.id, GrantState.ENDED)
+    with house.database.write() as session:  # holds SQLite's only lock for writing
+        session.connection()
+        hasty = AppHouse(house.url, house.keyring, house.clock, patience=0.1)
+        with pytest.raises(NotSignedIn):
+            hasty.tokens.lookup(PROVIDER, issued.access_token)
+        hasty.close()
+    assert house.count("app_access_tokens") == 1
+    with pytest.raises(NotSignedIn):
+        house.tokens.lookup(PROVIDER, issued.access_token)
+    assert house.count("app_access_tokens") == 0
