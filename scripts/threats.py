@@ -58,7 +58,7 @@ def _rows_in(nodes: Iterator[ast.AST] | list[ast.expr]) -> Iterator[str]:
     for top in nodes:
         for node in ast.walk(top):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "threat":
-                yield ast.literal_eval(node.args[0])
+                yield from map(ast.literal_eval, node.args)
 
 
 def described() -> dict[str, tuple[str, str]]:

@@ -155,7 +155,7 @@ def test_with_a_passphrase_only_who_knows_it_gets_in(shop: Shop, tmp_path: Path)
 
 
 @AES
-@pytest.mark.threat("O56")
+@pytest.mark.threat("T18")
 def test_a_passphrase_is_kept_nowhere(
     shop: Shop, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,6 @@ def test_a_passphrase_that_would_not_protect_or_not_open_is_refused(text: str, c
         Passphrase(text)
 
 
-@pytest.mark.threat("O56")
+@pytest.mark.threat("T18")
 def test_a_passphrase_is_not_printed() -> None:
     assert "horse" not in repr(Passphrase("correct horse battery"))

@@ -67,6 +67,7 @@ def ask(door: PublicDoor, url: str) -> bytes:
     return door.get(url, accept="application/json", max_bytes=1000, total=1).body
 
 
+@pytest.mark.threat("P12")
 @pytest.mark.threat("O50")
 @pytest.mark.parametrize(
     "host",
@@ -120,6 +121,7 @@ def test_only_https_at_ports_of_the_web_is_asked(door: PublicDoor, dialled: list
     assert dialled == []
 
 
+@pytest.mark.threat("P12")
 @pytest.mark.threat("O50")
 @pytest.mark.parametrize(
     "addresses", [("10.0.0.8",), ("93.184.216.34", "10.0.0.8"), ("::ffff:169.254.169.254",), ("100.100.100.200",)]
@@ -133,6 +135,7 @@ def test_a_name_with_a_private_address_is_not_asked(
     assert dialled == []
 
 
+@pytest.mark.threat("P12")
 @pytest.mark.threat("O50")
 def test_the_address_that_was_judged_is_the_one_connected_to(
     door: PublicDoor, dialled: list[Any], resolves: Resolve
@@ -179,6 +182,7 @@ def test_the_sandbox_lets_in_no_other(sandbox_door: PublicDoor, dialled: list[An
     assert dialled == []
 
 
+@pytest.mark.threat("P12")
 @pytest.mark.threat("O50")
 def test_a_redirect_is_not_followed(sandbox_door: PublicDoor) -> None:
     with wire_server(answering(answer(b"", "302 Found", "Location: http://127.0.0.1:1/"))) as server:

@@ -31,6 +31,7 @@ def of(some: list[Ask]) -> Scopes:
 
 
 @pytest.mark.promise("B3")
+@pytest.mark.threat("P5")
 @given(asks, archives)
 def test_every_decision_equals_the_reference(some: list[Ask], studies: list[StudyFacts]) -> None:
     for letter in "rs":
@@ -39,6 +40,7 @@ def test_every_decision_equals_the_reference(some: list[Ask], studies: list[Stud
             assert allowed(of(some), study, series, letter) is expected, (written(some), study, series, letter)
 
 
+@pytest.mark.threat("P5")
 @given(asks, asks, archives)
 def test_two_sets_of_scopes_reach_what_either_does(one: list[Ask], two: list[Ask], studies: list[StudyFacts]) -> None:
     both = union(of(one), of(two))
@@ -48,6 +50,7 @@ def test_two_sets_of_scopes_reach_what_either_does(one: list[Ask], two: list[Ask
         assert allowed(both, study, series, "r") is either
 
 
+@pytest.mark.threat("P5")
 @given(asks, asks, archives)
 def test_an_intersection_reaches_exactly_what_both_do(
     one: list[Ask], two: list[Ask], studies: list[StudyFacts]
@@ -59,6 +62,7 @@ def test_an_intersection_reaches_exactly_what_both_do(
             assert allowed(met, study, series, letter) is both
 
 
+@pytest.mark.threat("P5")
 @given(asks, asks)
 def test_narrowing_is_commutative_and_idempotent_and_never_widens(one: list[Ask], two: list[Ask]) -> None:
     met = intersect(of(one), of(two))
@@ -71,6 +75,7 @@ def test_narrowing_is_commutative_and_idempotent_and_never_widens(one: list[Ask]
     assert parse(text(met)).resources == met.resources
 
 
+@pytest.mark.threat("P5")
 @given(asks, asks, archives)
 def test_what_is_contained_reaches_no_more(wide: list[Ask], narrow: list[Ask], studies: list[StudyFacts]) -> None:
     if contains(of(wide), of(narrow)):
@@ -85,6 +90,7 @@ def test_everything_contains_itself_and_its_part(one: list[Ask], two: list[Ask])
     assert contains(of(one + two), of(one))
 
 
+@pytest.mark.threat("P5")
 @given(asks, archives)
 def test_read_and_search_are_two_permissions(some: list[Ask], studies: list[StudyFacts]) -> None:
     def lettered(letters: str) -> Scopes:
@@ -97,6 +103,7 @@ def test_read_and_search_are_two_permissions(some: list[Ask], studies: list[Stud
     assert reached(lettered("rs"), studies, "r") == reached(lettered("r"), studies, "r")
 
 
+@pytest.mark.threat("P5")
 @given(asks, asks, archives)
 def test_a_further_filter_never_reaches_more(some: list[Ask], more: list[Ask], studies: list[StudyFacts]) -> None:
     further = tuple(one for ask in more for one in ask.filters)

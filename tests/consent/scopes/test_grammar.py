@@ -140,6 +140,7 @@ def test_more_than_can_be_judged_quickly_is_unusable() -> None:
 
 
 @pytest.mark.promise("B1")
+@pytest.mark.threat("P5")
 @given(asks, st.frozensets(st.sampled_from(["openid", "launch", "launch/patient", "fhirUser", "offline_access"])))
 def test_what_was_read_is_printed_and_read_again_alike(some: list[Ask], words: frozenset[str]) -> None:
     found = parse(" ".join([written(some), *words]))
@@ -149,6 +150,7 @@ def test_what_was_read_is_printed_and_read_again_alike(some: list[Ask], words: f
     assert found.words == words
 
 
+@pytest.mark.threat("P5")
 @given(st.text(max_size=80))
 def test_no_text_raises_and_nothing_unusable_is_printed(said: str) -> None:
     found = parse(said)
