@@ -29,6 +29,14 @@ def sandbox() -> Iterator[Sandbox]:
         yield ready
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """A machine may be busy."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture(params=[(1440, True), (320, False)], ids=["desktop", "phone-without-script"])
 def visitor(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, bool]]:
     """A page, and whether it runs scripts."""
@@ -250,3 +258,26 @@ def test_a_parent_allows_holds_and_narrows_for_their_child(desk: Page, sandbox: 
     desk.get_by_role("button", name="End access").click()
     expect(desk.locator(".history")).to_contain_text("Ended by a representative")
     assert token.get(f"{sandbox['app']['fhir']}/ImagingStudy").status_code == 401
+
+
+@pytest.mark.promise("B3")
+def test_a_long_list_is_the_same_on_the_page_and_page_after_page(desk: Page, sandbox: Sandbox) -> None:
+    """Henry was scanned every two weeks: what is told at once is what comes twenty by twenty, in FHIR and DICOMweb."""
+    since = "2025-01-01"
+    scans = {study.uid for study in studies_of("henry") if study.started >= since}
+    app_walk.connect(desk, sandbox, "henry")
+    desk.fill("#started_from", since)
+    expect(desk.locator("#reach")).to_contain_text(f"{len(scans)} examinations today")
+    expect(desk.locator("#reach li")).to_have_count(len(scans))
+    assert serious_faults(desk) == []
+    token = app_walk.allow(desk, sandbox)
+    found = [entry["resource"] for entry in token.all("ImagingStudy?_sort=-started", 20)]
+    assert [study["started"] for study in found] == sorted((study["started"] for study in found), reverse=True)
+    uids = [study["identifier"][0]["value"].removeprefix("urn:oid:") for study in found]
+    assert (len(uids), set(uids)) == (len(scans), scans)
+    assert token.fhir("ImagingStudy?_summary=count")["total"] == len(scans)
+    listed: list[str] = []
+    while rows := token.qido(f"studies?limit=20&offset={len(listed)}"):
+        listed += [row["0020000D"]["Value"][0] for row in rows]
+    assert (len(listed), set(listed)) == (len(scans), scans)
+    app_walk.end_access(desk, sandbox)
