@@ -10,6 +10,7 @@ import re
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from hashlib import sha256
+from secrets import token_hex
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -49,6 +50,10 @@ class Holder:
     known: dict[str, str] = field(default_factory=dict)
     app_token: str = ""
     """What the app got that was allowed."""
+    code: str = ""
+    """For what it got it."""
+    developer: str = ""
+    """The mail address of the developer."""
 
     @property
     def parts(self) -> Parts:
@@ -90,7 +95,7 @@ class Holder:
 
     def become_developer(self, address: str) -> str:
         """Signs in by a link; the id of an app that is registered then."""
-        data = {"secret": self.link(address)}
+        self.developer, data = address, {"secret": self.link(address)}
         answer = self.browser.open("/developers/sign-in", method="POST", data=data, headers=OURS)
         assert answer.status_code == 303, answer.text
         form = {**FORM, "csrf_token": self.developer_csrf()}
@@ -115,9 +120,9 @@ class Holder:
 
     def redeem(self, answer: TestResponse) -> str:
         """The access token that the app gets for the code in this redirection."""
-        code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+        self.code = parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
         form = {
-            "grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER,
+            "grant_type": "authorization_code", "code": self.code, "redirect_uri": REDIRECT, "code_verifier": VERIFIER,
             "client_id": self.known["client_id"],
         }  # fmt: skip
         bought = self.composed.browser().open(f"/{HOSPITAL}/oauth/token", method="POST", data=form)
@@ -127,6 +132,14 @@ class Holder:
     def bearer(self) -> dict[str, str]:
         """The header that opens the routes for tokens: what the app sends."""
         return {"Authorization": f"Bearer {self.app_token}"}
+
+    def secrets(self) -> list[str]:
+        """What opens something, and the mail address of the developer."""
+        jar = self.browser.client
+        names = (f"__Host-smartapp-{each}" for each in ("session", "developer"))
+        cookies = [jar.get_cookie(name, domain="images.example.org") for name in names]
+        opening = [self.app_token, self.code, self.known["handle"], self.known["secret"], self.developer]
+        return [*opening, *(each.value for each in cookies if each is not None)]
 
     def as_it_was(self) -> bool:
         """Nothing of what this person holds has changed, and nobody was signed out."""
@@ -150,14 +163,15 @@ def holder(composed: Composed, patient: str = "ana") -> Holder:
     """Signed in at the hospital and, in the same browser, as an app's developer."""
     found = Holder(composed, composed.signed_in(patient))
     assert found.browser.my("studies/1.2.3").status_code in {200, 404}
-    found.known["client_id"] = found.become_developer(f"{patient}@app.example")
+    address = f"{token_hex(8)}@app.example"
+    found.known["client_id"] = found.become_developer(address)
     approved = answered(found.browser, f"/{HOSPITAL}/oauth/approve/{found.ask()}", "approve")
     found.app_token = found.redeem(approved)
     studies = found.browser.get(f"/{HOSPITAL}/fhir/ImagingStudy", headers=found.bearer()).get_json(force=True)
     found.known["id_"] = studies["entry"][0]["resource"]["id"]
     listed = re.search(r"/apps/([^/\"]+)/revoke", found.browser.my("apps/").text)
     assert listed is not None
-    found.known |= {"grant": listed[1], "handle": found.ask(), "secret": found.link(f"{patient}-2@app.example")}
+    found.known |= {"grant": listed[1], "handle": found.ask(), "secret": found.link(f"other-{address}")}
     return found
 
 

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from smartapp.web.rules import Rule
 from tests.dicomweb_upstream.archive import Asked, Reply
 from tests.dicomweb_upstream.objects import file_of
 from tests.threats.addresses import addresses, bearer
 from tests.threats.composed import Browser, Composed
+from tests.threats.holding import holder
 from tests.threats.hospital import CHEST
 
 INSTANCE = "/studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.1"
@@ -59,6 +61,36 @@ def test_what_leaves_was_written_down_before_the_archive_was_asked(own: Composed
     own.ground.audit.sweep()
     kinds = _seen_by_others(own)
     assert kinds.count("disclosure.opened") == kinds.count("disclosure.closed")
+
+
+@pytest.mark.threat("P1")
+def test_what_an_app_gets_was_written_down_before_a_hospital_was_asked(own: Composed) -> None:
+    """As for the person, over the doors for tokens: each address by an app of its own that has nothing open."""
+    asked: list[list[str]] = []
+
+    def script(_asked: Asked) -> Reply | None:
+        asked.append(_seen_by_others(own))
+        return None
+
+    own.first.archive.script = script
+    given_out = 0
+    for number, address in enumerate(holder(own).addresses()):
+        if "GET" not in address.methods or not address.endpoint.startswith(("fhir.", "dicomweb.")):
+            continue
+        held = holder(own)
+        own.clock.advance(310)  # what it saw at first is over
+        own.ground.audit.sweep()
+        before = _seen_by_others(own)
+        path = held.addresses()[number].path
+        response = own.browser().open(path, method="GET", headers=held.bearer(), buffered=False)
+        gained = _seen_by_others(own)[len(before) :]
+        body = b"".join(response.iter_encoded())
+        response.close()
+        if response.status_code == 200 and address.rule is Rule.BEARER:
+            assert "disclosure.opened" in gained, address
+            given_out += len(body)
+    assert given_out > 1000
+    assert asked
 
 
 @pytest.fixture(scope="module")
