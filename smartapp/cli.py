@@ -133,7 +133,8 @@ def _add_apps(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
     listing = add("list", "the apps, newest first")
     listing.add_argument("--pending", action="store_true", help="only those that wait to be looked at")
-    add("show", "what an app says of itself, and where it stands")
+    show = add("show", "what an app says of itself, and where it stands")
+    show.add_argument("--picture", type=Path, metavar="FILE", help="write the picture that patients see there (PNG)")
     add("approve", "let it ask patients: identity and security were checked")
     for action in (
         add("refuse", "do not admit it, on a stated ground"),

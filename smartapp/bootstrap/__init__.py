@@ -22,6 +22,7 @@ from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
 from smartapp.fhir.facade.routes import blueprint as fhir_facade
 from smartapp.fhir.upstream.service import FhirReader
+from smartapp.identity.apps.logos import Logos
 from smartapp.identity.apps.service import Apps
 from smartapp.identity.service import Identity
 from smartapp.launch.ehrs import Ehrs
@@ -121,6 +122,7 @@ def build_house(ground: Ground) -> House:
         alerts=alerts,
         viewer_tokens=viewer_tokens,
         apps=apps,
+        logos=Logos(ground.database, apps, clock),
         app_tokens=app_tokens,
         approvals=granted.approvals,
         app_grants=granted.app_grants,

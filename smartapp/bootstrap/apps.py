@@ -17,11 +17,13 @@ from smartapp.exchange.grants.owing import Owing
 from smartapp.exchange.grants.service import AppGrants
 from smartapp.exchange.grants.upkeep import Upkeep
 from smartapp.fhir.upstream.consents import ConsentWriter
+from smartapp.identity.apps.logos import Logos
 from smartapp.identity.apps.service import Apps
 from smartapp.identity.contacts.service import Contacts
 from smartapp.identity.service import Identity
 from smartapp.jobs.consents import ConsentJob
 from smartapp.jobs.grants import GrantsJob
+from smartapp.jobs.logos import LogosJob
 from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.keeper import TokenKeeper
 from smartapp.launch.vault import Vault
@@ -67,6 +69,13 @@ def build_jobs_of_grants(ground: Ground, outbox: Outbox, alerts: Alerts) -> tupl
     access = Access(decide, ground.audit, identity, clock, tokens)
     consents = Consents(ledger, access, ConsentWriter(settings, ground.outbound, keeper))
     return ConsentJob(outbox, consents), GrantsJob(Upkeep(ledger), clock)
+
+
+def build_logos_job(ground: Ground) -> LogosJob:
+    """The job that fetches the pictures of apps, through the door for strangers' hosts."""
+    apps = Apps(ground.database, ground.keyring, ground.audit, ground.clock)
+    door = ground.outbound.for_public(loopback=ground.settings.environment == "sandbox")
+    return LogosJob(Logos(ground.database, apps, ground.clock), door, ground.clock)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from smartapp.bootstrap.ground import Ground
 from smartapp.consent.scopes import algebra, grammar
 from smartapp.errors import ConfigurationError, NotFound
 from smartapp.exchange.developers.checks.scope import offered
+from smartapp.identity.apps.logos import Logos
 from smartapp.identity.apps.model import App, AppState
 from smartapp.identity.apps.service import Apps
 
@@ -23,11 +24,13 @@ class Desk:
 
     ground: Ground
     apps: Apps
+    logos: Logos
 
     @classmethod
     def of(cls, ground: Ground) -> "Desk":
         """The desk on this ground."""
-        return cls(ground, Apps(ground.database, ground.keyring, ground.audit, ground.clock))
+        apps = Apps(ground.database, ground.keyring, ground.audit, ground.clock)
+        return cls(ground, apps, Logos(ground.database, apps, ground.clock))
 
     def app(self, client_id: str) -> App:
         """The app with this id, at whichever hospital. ConfigurationError, with a sentence, when there is none."""
@@ -86,8 +89,20 @@ def _show(arguments: argparse.Namespace, desk: Desk) -> Iterator[str]:
     for name, value in facts.items():
         if value:
             yield f"  {name}: {value}"
+    yield from _picture(arguments, desk, app)
     if app.offered:
         yield f"You limited its scope to: {app.offered}"
+
+
+def _picture(arguments: argparse.Namespace, desk: Desk, app: App) -> Iterator[str]:
+    png = desk.logos.find(app)
+    if png is None:
+        if app.metadata.logo_uri:
+            yield "  its picture was not fetched (yet): `smartapp worker` does it, and tries again once a day"
+        return
+    if arguments.picture:
+        arguments.picture.write_bytes(png)
+    yield f"  its picture: {arguments.picture or 'see --picture FILE.png'}"
 
 
 def _approve(arguments: argparse.Namespace, desk: Desk) -> Iterator[str]:

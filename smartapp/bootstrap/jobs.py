@@ -1,6 +1,6 @@
 """The jobs of a worker, from the ground up."""
 
-from smartapp.bootstrap.apps import build_alerts, build_jobs_of_grants
+from smartapp.bootstrap.apps import build_alerts, build_jobs_of_grants, build_logos_job
 from smartapp.bootstrap.ground import Ground
 from smartapp.db.outbox.service import Outbox
 from smartapp.jobs.loop import Job
@@ -12,7 +12,11 @@ from smartapp.outbound.mail import MailDoor
 def build_jobs(ground: Ground) -> tuple[Job, ...]:
     """All jobs that the settings have a use for: without a mail server, letters of before wait."""
     outbox = Outbox(ground.database, ground.keyring, ground.clock)
-    jobs: list[Job] = [TidyJob(outbox, ground.clock), *build_jobs_of_grants(ground, outbox, build_alerts(ground))]
+    jobs: list[Job] = [
+        TidyJob(outbox, ground.clock),
+        *build_jobs_of_grants(ground, outbox, build_alerts(ground)),
+        build_logos_job(ground),
+    ]
     mail = ground.settings.mail
     if mail.smtp_host:
         jobs.append(MailJob(outbox, MailDoor(mail), mail.sender, ground.clock))

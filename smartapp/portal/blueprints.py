@@ -5,6 +5,7 @@ from typing import Final
 from smartapp.portal import assets, service
 from smartapp.portal.alerts import routes as alerts
 from smartapp.portal.approval import routes as approval
+from smartapp.portal.apps import logo
 from smartapp.portal.apps import routes as apps
 from smartapp.portal.copies import routes as copies
 from smartapp.portal.developers import routes as developers
@@ -26,6 +27,7 @@ BLUEPRINTS: Final = (
     approval.blueprint,
     apps.home_blueprint,
     apps.blueprint,
+    logo.blueprint,
     developers.blueprint,
     openapi.blueprint,
 )

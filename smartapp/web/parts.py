@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smartapp.exchange.developers.trace import Traces
     from smartapp.exchange.grants.service import AppGrants
     from smartapp.exchange.sign_in import SignIn
+    from smartapp.identity.apps.logos import Logos
     from smartapp.identity.apps.service import Apps
     from smartapp.identity.service import Identity
     from smartapp.outbound.public import PublicDoor
@@ -48,6 +49,7 @@ class Parts:
     viewer_tokens: ViewerTokens
     alerts: Alerts
     apps: Apps
+    logos: Logos
     app_tokens: AppTokens
     approvals: Approvals
     app_grants: AppGrants

@@ -42,6 +42,7 @@ class Shop:
             copies=self.copies,
             viewer_tokens=house.viewer_tokens,
             apps=cast("Any", None),  # no app asks here
+            logos=cast("Any", None),
             app_tokens=cast("Any", None),
             approvals=cast("Any", None),
             app_grants=cast("Any", None),

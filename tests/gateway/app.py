@@ -28,6 +28,7 @@ def gateway_app(desk: Desk) -> Flask:
         copies=cast("Any", None),
         viewer_tokens=house.viewer_tokens,
         apps=cast("Any", None),  # no app asks here
+        logos=cast("Any", None),
         app_tokens=cast("Any", None),
         approvals=cast("Any", None),
         app_grants=cast("Any", None),

@@ -107,6 +107,13 @@ class FakeApps:
         return self.apps
 
 
+class FakeLogos:
+    """No app has a picture, but the one that names one."""
+
+    def find(self, app: App) -> bytes | None:
+        return b"\x89PNG" if app.metadata.logo_uri else None
+
+
 @dataclass
 class FakeAppGrants:
     """One grant; what is done is written down."""

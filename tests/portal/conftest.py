@@ -21,7 +21,7 @@ from smartapp.settings import Database, Keys, Provider, Server, Settings, Storag
 from smartapp.web.app import build_app
 from smartapp.web.parts import Parts
 from tests.copies.fakes import FakeCopies
-from tests.portal.app_fakes import FakeAppGrants, FakeApprovals, FakeApps
+from tests.portal.app_fakes import FakeAppGrants, FakeApprovals, FakeApps, FakeLogos
 from tests.portal.fakes import FakeAlerts, FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
 from tests.portal.stub_gateway import StubGateway
 from tests.support.clock import FixedClock
@@ -88,6 +88,7 @@ class Portal:
             "sign_in": self.sign_in,
             "viewer_tokens": self.tokens,
             "apps": self.apps,
+            "logos": FakeLogos(),
             "approvals": self.approvals,
             "app_grants": self.app_grants,
             "copies": FakeCopies(),

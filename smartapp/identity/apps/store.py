@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from smartapp.identity.apps.tables import AppOriginRow, AppRow
+from smartapp.identity.apps.tables import AppLogoRow, AppOriginRow, AppRow
 
 _DELETED: Final = "deleted"
 _LONGEST_ORIGIN: Final = 300
@@ -94,6 +94,19 @@ def search(
 def origin_known(session: Session, provider: str, origin: str) -> bool:
     """Whether a pending or active app of the provider has this origin."""
     return session.connection().execute(_ORIGIN, {"provider": provider, "origin": origin}).first() is not None
+
+
+def logo(session: Session, client_id: str, uri: str) -> tuple[bytes, datetime] | None:
+    """What was found at this address of the app's, empty where it was nothing, and when."""
+    mine = (AppLogoRow.client_id == client_id, AppLogoRow.uri == uri)
+    row = session.execute(select(AppLogoRow.png, AppLogoRow.tried_at).where(*mine)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def keep_logo(session: Session, client_id: str, uri: str, png: bytes, now: datetime) -> None:
+    """In the place of what was found before."""
+    session.execute(delete(AppLogoRow).where(AppLogoRow.client_id == client_id))
+    session.execute(insert(AppLogoRow).values(client_id=client_id, uri=uri, png=png, tried_at=now))
 
 
 def _add_origins(session: Session, client_id: str, provider: str, origins: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from smartapp.db.base import Base
@@ -36,3 +36,14 @@ class AppOriginRow(Base):
     client_id: Mapped[str] = mapped_column(ForeignKey("apps.client_id"), primary_key=True)
     origin: Mapped[str] = mapped_column(String(300), primary_key=True)
     provider: Mapped[str] = mapped_column(String(64))
+
+
+class AppLogoRow(Base):
+    """The picture that was fetched from `uri`, drawn anew; empty where nothing usable was found there."""
+
+    __tablename__ = "app_logos"
+
+    client_id: Mapped[str] = mapped_column(ForeignKey("apps.client_id"), primary_key=True)
+    uri: Mapped[str] = mapped_column(String(1000))
+    png: Mapped[bytes] = mapped_column(LargeBinary)
+    tried_at: Mapped[datetime] = mapped_column(UtcDateTime)
