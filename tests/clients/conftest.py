@@ -15,6 +15,7 @@ import pytest
 
 from tests.clients.house import House
 from tests.clients.node import Node
+from tests.clients.site import Site, serving
 from tests.support.parts import require
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,8 @@ def house() -> Iterator[House]:
 @pytest.fixture(scope="session")
 def fetched() -> Path:
     """Where `make clients` puts the clients in JavaScript."""
-    found = FETCHED if (FETCHED / "node_modules" / "openid-client").is_dir() else None
+    parts = ("fhirclient", "node_modules/dicomweb-client", "node_modules/openid-client")
+    found = FETCHED if all((FETCHED / part).is_dir() for part in parts) else None
     return require("the clients in JavaScript (make clients)", found)
 
 
@@ -54,3 +56,13 @@ def node(fetched: Path, tmp_path_factory: pytest.TempPathFactory) -> Node:
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "node_modules").symlink_to(fetched / "node_modules")
     return Node(require("Node", shutil.which("node")), folder)
+
+
+@pytest.fixture(scope="session")
+def site(fetched: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An origin of an app's own, with the clients for browsers in it."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(fetched / "fhirclient" / "fhir-client.js", folder)
+    shutil.copy(fetched / "node_modules" / "dicomweb-client" / "build" / "dicomweb-client.js", folder)
+    with serving(folder) as running:
+        yield running

@@ -46,6 +46,11 @@ class Person(Visitor):
         """The same, but the answer is no."""
         return self._answer(url, "deny", {})
 
+    def sign_out(self, url: str) -> str:
+        """Goes where an app sends a browser to be signed out, and agrees; the address at the app afterwards."""
+        self.open(url).submit("Sign out")
+        return self._sent()
+
     def _answer(self, url: str, decision: str, changes: dict[str, list[str]]) -> str:
         self.open(url)
         self._reach("/oauth/approve/")
