@@ -15,7 +15,7 @@ demo: .venv
 test: .venv
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
-soak: .venv
+soak: .venv .venv-schemathesis
 	$(BIN)/python -m pytest -m soak --timeout 3600
 	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile explore --ignore tests/journey --ignore tests/sandbox
 
@@ -46,6 +46,12 @@ lint: .venv
 	$(BIN)/uv pip sync --quiet --python .venv-sekmet/bin/python --require-hashes tests/sandbox/ehr/sekmet.lock
 	@touch .venv-sekmet
 
+# What asks for everything that /openapi.json says, by itself: as a pytest plugin it would slow every run down.
+.venv-schemathesis: tests/soak/schemathesis.lock .venv
+	$(PYTHON) -m venv .venv-schemathesis
+	$(BIN)/uv pip sync --quiet --python .venv-schemathesis/bin/python --require-hashes tests/soak/schemathesis.lock
+	@touch .venv-schemathesis
+
 # The viewer that measures, in var/ohif: the sandbox serves it where it is there.
 ohif:
 	sh scripts/ohif.sh
@@ -62,4 +68,4 @@ messages: .venv
 	sh scripts/messages.sh
 
 clean:
-	rm -rf .venv .venv-sekmet .venv-clients var .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sekmet .venv-clients .venv-schemathesis var .mypy_cache .ruff_cache .pytest_cache

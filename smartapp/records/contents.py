@@ -23,6 +23,8 @@ PaperKind = Literal["sr", "pdf", ""]
 
 _STANDARD: Final = re.compile(r"[0-9A-F]{3}[02468ACE][0-9A-F]{4}", re.ASCII)
 """A tag of an even group; odd ones are private (PS3.5 §7.8)."""
+_VR: Final = re.compile(r"[A-Z]{2}", re.ASCII)
+"""Some archives leave open which of two it is, and say `OB or OW`: no value of a VR (PS3.18 §F.2.2)."""
 
 
 def has_pictures(modality: str) -> bool:
@@ -97,7 +99,9 @@ def cleaned(row: Row, address: str) -> dict[str, Any]:
     kept = clean(row, lambda _uri: None)
     for tag, element in row.items():
         if "BulkDataURI" in element and _STANDARD.fullmatch(tag):
-            kept[tag] = {"vr": str(element.get("vr", "UN")), "BulkDataURI": f"{address}/bulkdata/{tag}"}
+            said = element.get("vr")
+            vr = said if isinstance(said, str) and _VR.fullmatch(said) else "UN"
+            kept[tag] = {"vr": vr, "BulkDataURI": f"{address}/bulkdata/{tag}"}
     return kept | retrieve_url(address)
 
 

@@ -21,7 +21,7 @@ from tests.gateway.app import gateway_app
 from tests.records.desk import Desk
 
 
-class _Server(BaseApplication):
+class Server(BaseApplication):
     def __init__(self, app: Flask, port: int) -> None:
         self._app = app
         self._port = port
@@ -46,7 +46,7 @@ def main() -> None:
         house, cast("Any", ehr), cast("Any", archive), Path(told["folder"]), RenderPool(Rendering(processes=1)),
         told["base_url"], hospital,
     )  # fmt: skip
-    _Server(gateway_app(desk), told["port"]).run()
+    Server(gateway_app(desk), told["port"]).run()
 
 
 if __name__ == "__main__":

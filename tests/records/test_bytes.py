@@ -137,3 +137,13 @@ def test_contents_are_in_viewing_order_and_survive_being_kept() -> None:
     assert listed.frame_size == 128
     assert b'"1.5.2"' in document[listed.at : listed.at + listed.size]
     assert found.find("1.5.9") is None
+
+
+@pytest.mark.clause("PS3.18", "F.2.2")
+@pytest.mark.parametrize(("said", "shown"), [("OW", "OW"), ("OB or OW", "UN"), (None, "UN"), (7, "UN")])
+def test_a_value_representation_is_one_or_unknown(said: object, shown: str) -> None:
+    row = {"7FE00010": {"vr": said, "BulkDataURI": "http://pacs.invalid/b"}}
+    assert cleaned(row, "https://ours/1")["7FE00010"] == {
+        "vr": shown,
+        "BulkDataURI": "https://ours/1/bulkdata/7FE00010",
+    }

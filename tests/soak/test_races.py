@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from http.client import HTTPException
+from typing import Any
 
+import psutil
 import pytest
 
 from tests.conformance.endings import download_cut, ended, given_back
-from tests.conformance.races import assertions, redemptions, refreshes, stolen
+from tests.conformance.races import READS, TOKEN, assertions, bearer, redemptions, refreshes, refreshing, said, stolen
 from tests.conformance.site import Patient, Site, site
 from tests.support.databases import PostgresDatabases
+from tests.support.workers import Answer, Line, at_once
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
@@ -33,3 +39,55 @@ def test_a_race_ends_well_however_often_it_is_run(running: Site, race: Callable[
     """Anew signed in for each: the clock moves on, and a browser's session ends."""
     for _ in range(ROUNDS):
         race(running, running.sign_in())
+
+
+def _until_killed(running: Site, form: dict[str, str]) -> list[Answer]:
+    """All ask at once, and one of the workers is killed meanwhile; the answers of those who got one."""
+    with running.workers.lines() as lines:
+        victim = psutil.Process(lines[0].worker)
+
+        def work(line: Line) -> Answer | None:
+            if line is lines[0]:
+                victim.send_signal(signal.SIGKILL)
+                return None
+            with suppress(HTTPException, OSError):
+                return line.ask("POST", TOKEN, form=form)
+            return None
+
+        found = at_once(lines, work)
+    running.workers.replaced(victim.pid)
+    return [answer for answer in found if answer is not None]
+
+
+@pytest.mark.threat("F16")
+@pytest.mark.threat("O27")
+@pytest.mark.threat("P4")
+def test_a_worker_that_is_killed_among_refreshes_leaves_one_line(running: Site) -> None:
+    """Who got no answer asks again, as an app does, and gets the successor that the others have."""
+    for _ in range(ROUNDS // 4):
+        patient, app = running.sign_in(), running.app()
+        form = refreshing(running.tokens(patient, app)["refresh_token"], app.client_id)
+        answers = _until_killed(running, form)
+        with running.workers.lines(1) as lines:
+            answers += [line.ask("POST", TOKEN, form=form) for line in lines]
+            assert {answer.status for answer in answers} == {200}
+            got: list[dict[str, Any]] = [said(answer) for answer in answers]
+            assert len({each["refresh_token"] for each in got}) == 1
+            assert {line.ask("GET", READS[0], bearer(got[-1]["access_token"])).status for line in lines} == {200}
+
+
+@pytest.mark.threat("F16")
+@pytest.mark.threat("O2")
+@pytest.mark.threat("P3")
+def test_a_worker_that_is_killed_among_redemptions_buys_nothing_twice(running: Site) -> None:
+    """Whether the one that was bought was answered or lost: nothing of it lives, since the code was shown again."""
+    for _ in range(ROUNDS // 4):
+        patient, app = running.sign_in(), running.app()
+        form = running.form(running.code(patient, app), app)
+        answers = _until_killed(running, form)
+        assert {answer.status for answer in answers} <= {200, 400}
+        assert sum(answer.status == 200 for answer in answers) <= 1
+        alive = "SELECT count(*) FROM app_families WHERE client_id = :client AND ended_at IS NULL"
+        assert running.one(alive, client=app.client_id) == 0
+        families = "SELECT count(*) FROM app_families WHERE client_id = :client"
+        assert running.one(families, client=app.client_id) == 1

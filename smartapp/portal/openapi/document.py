@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from smartapp.portal.openapi.operations import FHIR, OPERATIONS, Operation
+from smartapp.portal.openapi.operations import BARE, FHIR, HTML, OPERATIONS, UNREAD, Operation
+from smartapp.portal.openapi.schemas import SCHEMAS, ref
 from smartapp.records.resources.kinds import SERVED
 from smartapp.records.resources.parameters import PARAMETERS
 
@@ -25,7 +26,7 @@ def document(base_url: str, providers: tuple[str, ...]) -> Json:
         },
         "servers": [{"url": base_url.rstrip("/")}],
         "paths": paths,
-        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}, "schemas": SCHEMAS},
     }
 
 
@@ -34,7 +35,7 @@ def _operation(each: Operation, providers: tuple[str, ...]) -> Json:
     operation: Json = {
         "summary": each.summary,
         "parameters": [*(_in_path(name, providers) for name in named), *_in_query(each)],
-        "responses": {str(status): _response(status, each) for status in sorted(set(each.statuses))},
+        "responses": {str(status): _response(status, each) for status in sorted({*each.statuses, *UNREAD, *BARE})},
         "security": [{"bearer": []}] if each.bearer else [],
     }
     if each.form:
@@ -65,7 +66,18 @@ def _in_query(each: Operation) -> list[Json]:
 def _response(status: int, each: Operation) -> Json:
     """What comes with a status. Answers without a body, and redirects, name no content."""
     words = "It is so." if status < 300 else "Elsewhere." if status < 400 else "It is refused, with a reason."
-    if status in {204, 302, 303, 304}:
+    if status in {204, 304, *BARE}:
         return {"description": words}
-    media = each.produces if status < 400 else "*/*"
-    return {"description": words, "content": {media: {}}}
+    if status in {302, 303}:
+        return {"description": words, "content": {HTML: {}}}
+    content = dict.fromkeys(each.produces, each.schema) if status < 400 else _refused(status, each)
+    return {
+        "description": words,
+        "content": {media: {"schema": found} if found else {} for media, found in content.items()},
+    }
+
+
+def _refused(status: int, each: Operation) -> dict[str, Json]:
+    """Each surface has its own words. What is hardly HTTP is answered before any of them sees it, by a page."""
+    said = {media: ref(name) if name else {} for media, name in each.refusal}
+    return {**said, HTML: {}} if status in UNREAD else said
