@@ -4,9 +4,6 @@ from typing import Final
 
 from authlib.oauth2 import OAuth2Error
 from flask import Blueprint, Response, g, jsonify
-from werkzeug.exceptions import HTTPException
-
-from smartapp.errors import SmartappError
 
 REALM: Final = 'Basic realm="smartapp", charset="UTF-8"'
 
@@ -76,10 +73,8 @@ class InvalidClient(OAuthError):
 
 
 def register(blueprint: Blueprint) -> None:
-    """Answers all errors of the blueprint's routes in JSON."""
+    """Answers OAuth's errors of the blueprint's routes in JSON. All others `web` answers, in the same form."""
     blueprint.register_error_handler(OAuth2Error, _oauth)
-    blueprint.register_error_handler(SmartappError, _ours)
-    blueprint.register_error_handler(HTTPException, _flasks)
 
 
 def answer(status: int, error: str, description: str) -> Response:
@@ -97,19 +92,3 @@ def _oauth(error: OAuth2Error) -> Response:
         if name == "WWW-Authenticate":
             response.headers[name] = value
     return response
-
-
-def _ours(error: SmartappError) -> Response:
-    if error.status >= 500:
-        response = answer(503, "temporarily_unavailable", "This server cannot answer now: try again later.")
-        response.headers["Retry-After"] = str(error.retry_after or 1)
-    elif error.status == 429:
-        response = answer(429, "slow_down", "Too many failed attempts: try again later.")
-        response.headers["Retry-After"] = str(error.retry_after or 60)
-    else:
-        response = answer(error.status, "invalid_request", InvalidRequest.description)
-    return response
-
-
-def _flasks(error: HTTPException) -> Response:
-    return answer(error.code or 400, "invalid_request", InvalidRequest.description)

@@ -97,7 +97,8 @@ def build_house(ground: Ground) -> House:
         app_tokens=app_tokens,
     )
     index.when_replaced(granted.app_grants.freeze)
-    registering = build_registering(ground, apps, app_tokens)
+    limits = Limits(settings.apps, ground.database, ground.keyring, clock)
+    registering = build_registering(ground, apps, app_tokens, limits)
     parts = Parts(
         settings=settings,
         clock=clock,
@@ -130,7 +131,7 @@ def build_house(ground: Ground) -> House:
         audit=ground.audit,
         public_door=ground.outbound.for_public(loopback=settings.environment == "sandbox"),
         signing=SigningKeys(settings.keys.dir, clock),
-        limits=Limits(settings.apps, ground.database, ground.keyring, clock),
+        limits=limits,
         registrations=registering.registrations,
         developers=registering.developers,
         traces=registering.traces,

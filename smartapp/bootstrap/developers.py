@@ -9,6 +9,7 @@ from smartapp.exchange.developers.service import Developers
 from smartapp.exchange.developers.trace import Traces
 from smartapp.identity.apps.service import Apps
 from smartapp.tokens.apps.service import AppTokens
+from smartapp.tokens.limits.service import Limits
 from smartapp.tokens.single_use import SingleUse
 
 
@@ -21,9 +22,11 @@ class Registering:
     traces: Traces
 
 
-def build_registering(ground: Ground, apps: Apps, app_tokens: AppTokens) -> Registering:
+def build_registering(ground: Ground, apps: Apps, app_tokens: AppTokens, limits: Limits) -> Registering:
     """One registration policy for programs and pages."""
-    registrations = Registrations(ground.settings, apps, app_tokens.first_registration, ground.audit, ground.clock)
+    registrations = Registrations(
+        ground.settings, apps, app_tokens.first_registration, limits, ground.audit, ground.clock
+    )
     traces = Traces(ground.database, apps, ground.clock)
     developers = Developers(
         settings=ground.settings,

@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote_plus
 
 from flask.testing import FlaskClient
@@ -90,6 +90,7 @@ class AuthHouse:
     folder: Path
     apps_settings: Apps = field(default_factory=Apps)
     clock: FixedClock = field(default_factory=FixedClock)
+    environment: Literal["production", "sandbox"] = "sandbox"
 
     def __post_init__(self) -> None:
         keys = self.folder / "keys"
@@ -100,7 +101,7 @@ class AuthHouse:
             storage=Storage(self.folder / "cache"),
             keys=Keys(keys),
             providers=(provider(PROVIDER), provider("st-mercy")),
-            environment="sandbox",
+            environment=self.environment,
             apps=self.apps_settings,
         )
         self.ground = lay_ground(settings, self.clock)

@@ -11,6 +11,7 @@ from smartapp.authserver.register.reading import document, token
 from smartapp.exchange.developers.reading import Document
 from smartapp.exchange.developers.refusal import RegistrationRefused
 from smartapp.identity.apps.model import App
+from smartapp.web.limits import client_address
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -28,6 +29,7 @@ _READ_ONLY: Final = (
 def add(provider: str) -> tuple[Response, int]:
     """A new client (RFC 7591 §3.1). The body is judged before a token that counts once is spent on it."""
     addresses.issuer(provider)
+    parts().registrations.admit(provider, client_address(), request_id=request_id())
     sent = document()
     parts().registrations.look(provider, sent, request_id=request_id())
     parts().registrations.require_initial_token(provider, token(), request_id=request_id())

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
-from smartapp.errors import ConfigurationError, NotFound, NotSignedIn
+from smartapp.errors import ConfigurationError, NotFound, NotSignedIn, TooMany
 from smartapp.exchange.developers.checks.rules import Rules
 from smartapp.exchange.developers.metadata import read_metadata
 from smartapp.exchange.developers.reading import Document
@@ -16,6 +16,7 @@ from smartapp.exchange.developers.refusal import RegistrationRefused
 from smartapp.identity.apps.model import App, AppMetadata, AppState
 from smartapp.identity.apps.service import Apps, Registered
 from smartapp.settings import Settings
+from smartapp.tokens.limits.service import Limit, Limits
 
 
 class FirstUse(Protocol):
@@ -44,12 +45,23 @@ class Changed:
 class Registrations:
     """The use-case. Every refusal is written down before it is answered."""
 
-    def __init__(self, settings: Settings, apps: Apps, first_use: FirstUse, audit: AuditTrail, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, apps: Apps, first_use: FirstUse, limits: Limits, audit: AuditTrail, clock: Clock
+    ) -> None:
         self._settings = settings
         self._apps = apps
         self._first_use = first_use
+        self._limits = limits
         self._audit = audit
         self._clock = clock
+
+    def admit(self, provider: str, address: str, *, request_id: str = "") -> None:
+        """Counts an attempt to register from `address`, whatever becomes of it. TooMany after those of an hour."""
+        try:
+            self._limits.spend(Limit.REGISTRATIONS, address)
+        except TooMany:
+            self._record("dcr.ratelimit", provider, "", "too-many", request_id)
+            raise
 
     def register(
         self, provider: str, document: Document, *, developer_id: str = "", request_id: str = ""

@@ -175,11 +175,15 @@ class Developers:
         return found
 
     def register(
-        self, developer: DeveloperSession, provider: str, document: Document, *, request_id: str
+        self, developer: DeveloperSession, provider: str, document: Document, *, address: str, request_id: str
     ) -> Registered:
-        """A new app (see `Registrations.register`). NotFound for a hospital that there is not."""
+        """A new app (see `Registrations.register`), from the network address `address`.
+
+        NotFound for a hospital that there is not, TooMany for too many from one address, as for programs.
+        """
         if provider not in {each.id for each in self._settings.providers}:
             raise NotFound
+        self._registrations.admit(provider, address, request_id=request_id)
         return self._registrations.register(
             provider, document, developer_id=developer.developer_id, request_id=request_id
         )

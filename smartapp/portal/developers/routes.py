@@ -6,12 +6,14 @@ from typing import Any, Final, cast
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from smartapp.errors import TooMany
 from smartapp.exchange.developers.refusal import RegistrationRefused
 from smartapp.exchange.developers.service import DeveloperSession, LinkRefused
 from smartapp.identity.apps.model import App
 from smartapp.portal.developers import forms, words
 from smartapp.web import csrf, sessions
 from smartapp.web.i18n import locale
+from smartapp.web.limits import client_address
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -97,9 +99,17 @@ def register() -> tuple[str, int]:
     """Registers it; its credentials are on this page and never again."""
     written = forms.typed()
     try:
-        made = parts().developers.register(_me(), written["provider"], forms.document(written), request_id=request_id())
+        made = parts().developers.register(
+            _me(),
+            written["provider"],
+            forms.document(written),
+            address=client_address(),
+            request_id=request_id(),
+        )
     except RegistrationRefused as refusal:
         return _form(written, "", refusal), refusal.status
+    except TooMany as refusal:
+        return _form(written, "", too_many=True), refusal.status
     return _credentials(made.app, made.client_secret, made.registration_token), 201
 
 
@@ -174,8 +184,15 @@ def _form_of(app: App, **shown: Any) -> str:
     return _form(forms.filled(app.provider, app.metadata, keys), app.client_id, app=app, **shown)
 
 
-def _form(written: dict[str, str], client_id: str, refusal: RegistrationRefused | None = None, **shown: Any) -> str:
-    problem = words.problem(refusal.problem) if refusal else ""
+def _form(
+    written: dict[str, str],
+    client_id: str,
+    refusal: RegistrationRefused | None = None,
+    *,
+    too_many: bool = False,
+    **shown: Any,
+) -> str:
+    problem = words.problem(refusal.problem) if refusal else words.problem("too-many") if too_many else ""
     return _page(
         "form",
         written=written,

@@ -24,6 +24,7 @@ _PROBLEMS: Final = {
     "system": _l("Scopes that begin with system/ are for services."),
     "empty": _l("Nothing of this scope is offered."),
     "mail": _l("Write mail addresses, one on each line."),
+    "too-many": _l("Too many apps were registered from your network. Try again in an hour."),
 }
 
 _WHY: Final = {

@@ -1,7 +1,7 @@
-"""Errors become answers here and nowhere else: a page, the text of DICOMweb, or an OperationOutcome.
+"""Errors become answers here and nowhere else: a page, OAuth's JSON, the text of DICOMweb, or an OperationOutcome.
 
-They name a reference, no more: never what was hidden, and no value of the request. OAuth's own answers (RFC 6749 §5.2)
-are made in `authserver`, which owns that protocol.
+They name a reference, no more: never what was hidden, and no value of the request. Errors that OAuth itself knows
+(RFC 6749 §5.2) are made in `authserver`, which owns that protocol.
 """
 
 import logging
@@ -13,12 +13,16 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from smartapp.errors import SmartappError
-from smartapp.web.errors import challenge, dicomweb, fhir, page
+from smartapp.web.errors import challenge, dicomweb, fhir, oauth, page
 from smartapp.web.errors.problem import Problem
 from smartapp.web.requests import request_id
 
 _LOG = logging.getLogger(__name__)
-_TOKENS_ONLY: Final = re.compile(r"^/[a-z0-9-]+/(dicomweb|fhir)(?:/|$)")
+_TOKENS_ONLY: Final = re.compile(r"^/[^/]+/(dicomweb|fhir)(?:/|$)")
+_PROGRAMS: Final = re.compile(
+    r"^(?:/[^/]+/oauth(?:/(?!(?:authorize|approve|logout)(?:/|$))|$)|(?:/[^/]+)?/\.well-known(?:/|$))"
+)
+"""What apps' programs call; people's browsers come to three doors there (RFC 6749 §3.1 among them), and read pages."""
 
 
 def register(app: Flask) -> None:
@@ -56,6 +60,8 @@ def _unhandled(error: Exception) -> Response:
 
 def _render(problem: Problem) -> Response:
     surface = _TOKENS_ONLY.match(request.path)
+    if surface is None and _PROGRAMS.match(request.path):
+        return oauth.render(problem)
     if surface is None:
         return page.render(problem)
     response = fhir.render(problem) if surface[1] == "fhir" else dicomweb.render(problem)
