@@ -140,9 +140,7 @@ def breaks_off(pieces: Iterator[bytes]) -> int:
 @pytest.mark.promise("B3")
 @pytest.mark.promise("B4")
 @pytest.mark.threat("A21")
-def test_an_app_gets_what_was_ticked_until_it_is_ended(
-    visitor: tuple[Page, bool], sandbox: Sandbox, pictures: Path | None
-) -> None:
+def test_an_app_gets_what_was_ticked_until_it_is_ended(visitor: tuple[Page, bool], sandbox: Sandbox) -> None:
     page, scripted = visitor
     app_walk.connect(page, sandbox, "ana")
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
@@ -152,8 +150,6 @@ def test_an_app_gets_what_was_ticked_until_it_is_ended(
     assert [" ".join(each.split()) for each in listed] == [
         "CT scan: chest September 17, 2026 · CT chest without contrast"
     ]
-    if pictures is not None and scripted:
-        page.screenshot(path=pictures / "allow-an-app.png")
     token = app_walk.allow(page, sandbox)
     study, uid = the_study(token)
     assert (study["started"][:10], study["numberOfInstances"]) == ("2026-09-17", 600)
@@ -281,3 +277,24 @@ def test_a_long_list_is_the_same_on_the_page_and_page_after_page(desk: Page, san
         listed += [row["0020000D"]["Value"][0] for row in rows]
     assert (len(listed), set(listed)) == (len(scans), scans)
     app_walk.end_access(desk, sandbox)
+
+
+@pytest.mark.promise("B2")
+def test_a_request_and_its_no_with_pictures_for_the_readme(page: Page, sandbox: Sandbox, pictures: Path | None) -> None:
+    """What is reached and the two answers stay in sight, wherever one is on the page."""
+    wide = (page.viewport_size or {"width": 0})["width"]
+    folder = pictures or Path("var/pictures")
+    folder.mkdir(parents=True, exist_ok=True)
+    app_walk.connect(page, sandbox, "ana")
+    narrow(page, scripted=True)
+    assert page.screenshot(path=folder / f"approval-{wide}.png", full_page=wide > 500)
+    for place in ("#studies", "#narrow", "#purpose-and-end"):
+        page.locator(place).scroll_into_view_if_needed()
+        expect(page.get_by_role("button", name="Allow")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name="Refuse")).to_be_in_viewport(ratio=1)
+    assert serious_faults(page) == []
+    page.get_by_role("button", name="Refuse").click()
+    expect(page.locator("#status")).to_have_text("400")
+    expect(page.locator("#said")).to_have_text("access_denied")
+    page.goto(sandbox["app"]["apps"])
+    expect(page.get_by_text("No app has access to this record.")).to_be_visible()
