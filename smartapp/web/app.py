@@ -2,12 +2,27 @@
 
 from collections.abc import Iterable
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, Response
 
+from smartapp.errors import SmartappError
 from smartapp.web import errors, headers, i18n, limits, requests, rules, sessions
 from smartapp.web.csrf import csrf_token
 from smartapp.web.parts import Parts, install
 from smartapp.web.patience import Patience
+
+
+class _App(Flask):
+    """Flask, that tells of what fails while an answer is being finished as of what fails before."""
+
+    def process_response(self, response: Response) -> Response:
+        """As Flask's. Where what is to be counted or looked up for the answer cannot be, its place is taken by the
+        error's: otherwise a busy database would look like a fault of ours (500), and not like what passes (503).
+        """
+        try:
+            return super().process_response(response)
+        except SmartappError as error:
+            response.close()
+            return headers.add(self.make_response(self.handle_user_exception(error)))
 
 
 def build_app(parts: Parts, blueprints: Iterable[Blueprint]) -> Flask:
@@ -15,7 +30,7 @@ def build_app(parts: Parts, blueprints: Iterable[Blueprint]) -> Flask:
 
     Raises RouteWithoutRuleError for a route that has none. Form bodies are held to 64 KiB: nobody sends us files.
     """
-    app = Flask("smartapp.web")
+    app = _App("smartapp.web")
     app.config.update(MAX_CONTENT_LENGTH=64 * 1024, MAX_FORM_PARTS=100, MAX_FORM_MEMORY_SIZE=64 * 1024)
     install(app, parts)
     i18n.register(app)
