@@ -56,9 +56,9 @@ def redirect(site: Site) -> str:
     return site.page("viewer.html", "dicomweb-client.js")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def client_id(house: House, redirect: str) -> str:
-    """The app."""
+    """An app that nobody allowed anything yet: the page begins with what was allowed before."""
     return str(house.register("dicomweb-client in a browser", redirect_uris=[redirect])["client_id"])
 
 
@@ -93,7 +93,8 @@ def test_it_searches_and_fetches_pixels(page: Page, house: House, client_id: str
     assert said["frame"] != hashlib.sha256(bytes(said["frames"][0])).hexdigest()
 
 
-@pytest.mark.promise("B2", "B3")
+@pytest.mark.promise("B2")
+@pytest.mark.promise("B3")
 @pytest.mark.clause("RFC 6750", "3.1")
 def test_it_sees_no_more_than_was_ticked(page: Page, house: House, client_id: str, redirect: str) -> None:
     kept, other = sorted(allowed(page, house, client_id, redirect))[:2]

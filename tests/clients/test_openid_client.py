@@ -57,7 +57,7 @@ def test_a_code_and_its_verifier_become_a_token(said: Said) -> None:
 
 
 @pytest.mark.promise("B1")
-@pytest.mark.clause("OpenID Connect Core 1.0", "3.1.3.7", "5.3.2")
+@pytest.mark.clause("OpenID Connect Core", "3.1.3.7", "5.3.2")
 @pytest.mark.clause("SMART 2.2 server", "80", "358", "381", "382")
 def test_the_id_token_holds_and_userinfo_agrees(said: Said, house: House) -> None:
     claims = said["claims"]
@@ -70,7 +70,7 @@ def test_the_id_token_holds_and_userinfo_agrees(said: Said, house: House) -> Non
 
 @pytest.mark.promise("B1")
 @pytest.mark.clause("RFC 6749", "6")
-@pytest.mark.clause("OpenID Connect Core 1.0", "12.2")
+@pytest.mark.clause("OpenID Connect Core", "12.2")
 @pytest.mark.clause("SMART 2.2 server", "101", "109", "110", "111", "112", "113", "114", "116", "365")
 def test_a_refresh_gives_the_same_again_and_it_reads(said: Said) -> None:
     tokens, refreshed = said["tokens"], said["refreshed"]
@@ -96,6 +96,6 @@ def test_what_is_given_back_is_dead_everywhere(said: Said) -> None:
 
 
 @pytest.mark.promise("B1")
-@pytest.mark.clause("OpenID Connect RP-Initiated Logout 1.0", "2", "3")
+@pytest.mark.clause("RP-Initiated Logout 1.0", "2", "3")
 def test_signing_out_leads_back_to_the_app(said: Said) -> None:
     assert said["signedOut"] == f"{AFTER}?state=bye"

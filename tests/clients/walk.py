@@ -15,11 +15,11 @@ def sign_in(page: Page, house: House, username: str = "ana") -> None:
     page.locator("form:has([name=username]) button").click()
 
 
-def allow(page: Page, app: str) -> None:
-    """Presses "Allow" on the hospital's page, if it asks, and on ours; ends when the app's page `app` is there."""
+def answer(page: Page, button: str, app: str) -> None:
+    """Agrees on the hospital's page, if it asks, and presses `button` on ours; ends on the app's page `app`."""
     page.wait_for_url(lambda url: "/oauth/approve/" in url or "/oauth/authorize" in url)
     if "/oauth/approve/" not in page.url:
         page.locator("button[name=decision][value=approve]").click()
         page.wait_for_url("**/oauth/approve/*")
-    page.get_by_role("button", name="Allow", exact=True).click()
+    page.get_by_role("button", name=button, exact=True).click()
     page.wait_for_url(f"{app}*")
