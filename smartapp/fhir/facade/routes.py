@@ -19,6 +19,7 @@ from smartapp.fhir.facade.conditional import reply
 from smartapp.fhir.facade.summary import SummaryMode, part
 from smartapp.records.resources.kinds import served
 from smartapp.records.resources.service import Resources
+from smartapp.records.resources.stamp import stamped
 from smartapp.web import cors
 from smartapp.web.bearer import app_principal
 from smartapp.web.parts import parts
@@ -103,7 +104,8 @@ def binary(principal: AppPrincipal, id_: str) -> Response:
     file = _resources().file(principal, id_, request_id())
     if negotiate.takes_resource():
         data = base64.b64encode(file.body).decode()
-        return reply({"resourceType": "Binary", "id": id_, "contentType": file.content_type, "data": data})
+        resource = {"resourceType": "Binary", "id": id_, "contentType": file.content_type, "data": data}
+        return reply(stamped(resource, file.updated))
     response = Response(file.body, content_type=file.content_type)
     response.headers["Content-Disposition"] = "attachment"
     response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from smartapp.consent.aliases import shown_uid
 from smartapp.consent.facts import SeriesFacts
@@ -34,13 +35,16 @@ class Sources:
 
 @dataclass(frozen=True)
 class Builder:
-    """Makes the resources of one answer. `sight` says which series and references may show."""
+    """Makes the resources of one answer. `sight` says which series and references may show; `since`, since when the
+    app is shown a resource as it is, where nobody else says when that changed.
+    """
 
     principal: AppPrincipal
     sources: Sources
     request_id: str
     index: Callable[[], StudyIndex]
     sight: Callable[[], Sight]
+    since: Callable[[Json], datetime]
 
     def resource(self, item: Item, permit: Permit | None) -> Json:
         """The resource. NotFound where the EHR has it no longer, or shows it no longer to us.
@@ -48,10 +52,13 @@ class Builder:
         Without a permit: what names nobody's data.
         """
         if isinstance(item, PlainItem) and item.resource:
-            return stamped(item.resource, item.updated)
+            return self._stamped(item, item.resource)
         if permit is None:
             raise NotFound
-        return stamped(self._made(item, permit), updated(item))
+        return self._stamped(item, self._made(item, permit))
+
+    def _stamped(self, item: Item, resource: Json) -> Json:
+        return stamped(resource, updated(item) or self.since(resource))
 
     def _made(self, item: Item, permit: Permit) -> Json:
         if isinstance(item, StudyItem):

@@ -62,3 +62,8 @@ def require(reach: Reach, type_: str, letter: str) -> None:
 def names_user(principal: AppPrincipal, fhir_user: str, type_: str, id_: str) -> bool:
     """Whether it is who granted, and the token may learn who that is (SMART App Launch 2.2, `fhirUser`)."""
     return "fhirUser" in principal.scopes.words and fhir_user.split("/")[-2:] == [type_, id_]
+
+
+def of_user_alone(principal: AppPrincipal, fhir_user: str, type_: str) -> bool:
+    """Whether the type is open to the token for who granted: anybody else of it is absent, and no scope would help."""
+    return not SERVED[type_].own and names_user(principal, fhir_user, type_, fhir_user.rpartition("/")[2])

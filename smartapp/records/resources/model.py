@@ -106,8 +106,9 @@ class Found:
 
 @dataclass(frozen=True)
 class File:
-    """A file of a report: its declared media type and its bytes."""
+    """A file of a report: its declared media type, its bytes, and when the report changed last."""
 
     id: str
     content_type: str
     body: bytes
+    updated: datetime | None = None

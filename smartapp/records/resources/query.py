@@ -27,6 +27,11 @@ class Query:
     base: str = field(default="", repr=False)
     """Our own FHIR base: a reference to the patient may be absolute."""
 
+    @property
+    def dated(self) -> bool:
+        """Whether the date of change matters, to match or to sort."""
+        return "_lastUpdated" in {name for name, _ in (*self.criteria, *self.sort)}
+
     def require_own(self, patient_id: str) -> None:
         """AccessDenied where it names another patient than the record's, whoever else is named besides."""
         own = {patient_id, f"Patient/{patient_id}", f"{self.base}/Patient/{patient_id}"}

@@ -13,6 +13,7 @@ from smartapp.records.gate import Gate
 from smartapp.records.resources import kinds
 from smartapp.records.resources.builder import Sources
 from smartapp.records.resources.model import File, Found
+from smartapp.records.resources.parameters import updated
 from smartapp.records.resources.query import Query
 from smartapp.records.resources.since import Since
 from smartapp.records.resources.view import Hospital, OfGrant, View
@@ -49,7 +50,8 @@ class Resources:
         """One resource, by its id here."""
         kinds.served(type_)
         view = self._view(principal, "r", request_id)
-        if not kinds.names_user(principal, view.fhir_user, type_, id_):
+        user = view.fhir_user
+        if not (kinds.names_user(principal, user, type_, id_) or kinds.of_user_alone(principal, user, type_)):
             kinds.require(view.reach, type_, "r")
         item = view.items(type_).get(id_)
         if item is None:
@@ -69,7 +71,7 @@ class Resources:
             self._gate.refuse(principal, f"Binary {id_}", request_id)
         content_type, body = self._fhir.attachment(permit, item.report.id, item.form.index)
         self._given(permit, len(body))
-        return File(id_, content_type, body)
+        return File(id_, content_type, body, updated(item))
 
     def search(self, principal: AppPrincipal, query: Query, request_id: str) -> Found:
         """One page of what matches and is visible. AccessDenied where another patient is named."""
@@ -77,7 +79,7 @@ class Resources:
         view = self._view(principal, "s", request_id)
         kinds.require(view.reach, query.type, "s")
         self._require_own(principal, query, request_id)
-        items = view.searchable(query.type)
+        items = view.searchable(query.type, dated=query.dated)
         permit = view.permit(items)
         visible = [item for item in items if view.within(item, permit)]
         matching = query.apply(visible, self._zone(principal))

@@ -1,4 +1,5 @@
 """Since when a study looks as it does to an app that sees it in part: what is hidden of it must not move its date.
+And since when people and places do, of whom nobody says when they changed.
 
 The index knows when a study changed (`records.changes`), hidden series included. So for grants by kind it is kept,
 sealed and for each grant, what was shown last and since when. Where that is forgotten it counts as new: an app is told
@@ -27,9 +28,11 @@ class Since:
         self._cache = cache
         self._clock = clock
 
-    def __call__(self, principal: AppPrincipal, study: str, shown: Sequence[Any]) -> datetime:
-        """The moment (UTC) since which the app is shown `shown` (plain JSON) of the study, and nothing else."""
-        name = f"since {principal.grant_id} {study}"
+    def __call__(self, principal: AppPrincipal, of: str, shown: Sequence[Any]) -> datetime:
+        """The moment (UTC) since which the app is shown `shown` (plain JSON) of a study (its UID) or of another
+        resource (`Type/id`), and nothing else.
+        """
+        name = f"since {principal.grant_id} {of}"
         digest = hashlib.sha256(json.dumps(shown, sort_keys=True, default=str).encode()).hexdigest()
         now = moment = self._clock.now()
         kept = self._cache.get_blob(principal.patient, name, _LONG)

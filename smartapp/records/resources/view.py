@@ -1,8 +1,9 @@
 """One request's view of a record: what is visible of each type, under which permit it is given, what goes with it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Final, Protocol
 
@@ -27,6 +28,8 @@ _AGAIN: Final = 15
 _FROM_INDEX: Final = frozenset(
     {"ImagingStudy", "DiagnosticReport", "DocumentReference", "Organization", "Practitioner"}
 )
+_UNDATED: Final = frozenset({"Organization", "Practitioner", "Endpoint"})
+"""Of these nobody says when they changed: it is since when the app is shown them as they are."""
 
 
 class OfGrant(Protocol):
@@ -109,13 +112,26 @@ class View:
         }
         return makers[type_]()
 
-    def searchable(self, type_: str) -> list[Item]:
-        """As `items`, ready to be matched: the patient is looked at for that, who is the only one there can be."""
+    def searchable(self, type_: str, *, dated: bool = False) -> list[Item]:
+        """As `items`, ready to be matched, by their date as well where that is asked (`dated`).
+
+        For that the patient is looked at, who is the only one there can be, and people and places, when asked by date.
+        """
         found = list(self.items(type_).values())
-        if type_ != "Patient":
-            return found
-        plain = (item for item in found if isinstance(item, PlainItem))
-        return [replace(item, resource=self.resource(item, self.permit([item]))) for item in plain]
+        if type_ == "Patient" or (dated and type_ in _UNDATED):
+            return [told for item in found if isinstance(item, PlainItem) for told in self._told(item)]
+        return found
+
+    def _told(self, item: PlainItem) -> Iterator[Item]:
+        """The item with its resource and the date in it; nothing where the EHR has it no longer."""
+        with suppress(NotFound):
+            resource = self.resource(item, self.permit([item]))
+            yield replace(item, resource=resource, updated=datetime.fromisoformat(resource["meta"]["lastUpdated"]))
+
+    def _unchanged_since(self, resource: Json) -> datetime:
+        name = f"{resource['resourceType']}/{resource['id']}"
+        shown = {key: value for key, value in resource.items() if key != "meta"}
+        return self._since(self.principal, name, [shown])
 
     def problems(self, type_: str) -> tuple[str, ...]:
         """Why a list of this type may lack something."""
@@ -187,7 +203,8 @@ class View:
 
     @cached_property
     def _builder(self) -> Builder:
-        return Builder(self.principal, self._sources, self._request_id, lambda: self.index, lambda: self.sight)
+        index, sight = (lambda: self.index), (lambda: self.sight)
+        return Builder(self.principal, self._sources, self._request_id, index, sight, self._unchanged_since)
 
     def _patient(self) -> dict[str, Item]:
         id_ = self.principal.patient.patient_id

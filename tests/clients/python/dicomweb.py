@@ -1,6 +1,8 @@
 """PyPI `dicomweb-client` with an app's token: searches, whole studies, metadata, frames, pictures."""
 
 import io
+from collections.abc import Callable
+from typing import Any
 
 from dicomweb_client.api import DICOMwebClient
 from dicomweb_client.session_utils import create_session
@@ -18,11 +20,11 @@ def client_of(told: Told) -> DICOMwebClient:
 
 def searched(client: DICOMwebClient) -> Told:
     studies = [Dataset.from_json(each) for each in client.search_for_studies()]
-    paged, page = [], 1
+    paged: list[str] = []
     while rows := client.search_for_studies(limit=1, offset=len(paged)):
         paged += [Dataset.from_json(each).StudyInstanceUID for each in rows]
-        assert len(rows) == page
-    scans = client.search_for_studies(search_filters={"ModalitiesInStudy": "CT"})
+        assert len(rows) == 1
+    scans = client.search_for_studies(search_filters={"ModalitiesInStudy": "MR"})
     return {
         "studies": [study.StudyInstanceUID for study in studies],
         "paged": paged,
@@ -63,7 +65,7 @@ def one_picture(client: DICOMwebClient, uid: str) -> Told:
 
 def refused(client: DICOMwebClient, uid: str) -> Told:
     """What a study outside the grant answers to each question: the status of its refusal."""
-    asked = {
+    asked: dict[str, Callable[[], Any]] = {
         "metadata": lambda: client.retrieve_study_metadata(uid),
         "study": lambda: client.retrieve_study(uid),
         "series": lambda: client.search_for_series(uid),

@@ -1,6 +1,7 @@
 """PyPI `authlib` as an OAuth 2.0 client: PKCE, its ways to say who it is, refresh, introspection, revocation."""
 
 from time import time
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import requests
@@ -16,7 +17,7 @@ from tests.clients.python.told import Told, found, given, person
 
 def session_of(told: Told, known: Told) -> OAuth2Session:
     method = told["method"]
-    session = OAuth2Session(
+    return OAuth2Session(
         told["client_id"],
         told["client_secret"] or (told["jwk"] and ECKey.import_key(told["jwk"])),
         scope=told["scope"],
@@ -26,10 +27,9 @@ def session_of(told: Told, known: Told) -> OAuth2Session:
         revocation_endpoint_auth_method=method,
         token_endpoint=known["token_endpoint"],
     )
-    return session
 
 
-def ready(session: OAuth2Session, told: Told, known: Told) -> OAuth2Session:
+def ready(session: Any, told: Told, known: Told) -> Any:
     """Before each request: an assertion with a key lives for an hour and names no key unless it is told what SMART
     asks for, and where it is told, the first `jti` stays for all that follow.
     """
@@ -57,7 +57,7 @@ def sign_in(session: OAuth2Session, told: Told, known: Told) -> str:
     return parse_qs(urlsplit(back).query)["iss"][0]
 
 
-def life(session: OAuth2Session, told: Told, known: Told) -> Told:
+def life(session: Any, told: Told, known: Told) -> Told:
     """From the first token to the end of the last."""
     study = f"{told['fhir']}/ImagingStudy?patient={session.token['patient']}"
     facts: Told = {"scope": session.token["scope"], "first": session.get(study).status_code}

@@ -17,7 +17,7 @@ async def at_once(told: Told) -> dict[str, object]:
         "total": await studies.count(),
         "paged": [study.id for study in paged],
         "fetched": [study.id for study in everything],
-        "answered": await client.resources("ImagingStudy").search(patient=told["patient"], modality="CT").count(),
+        "scans": await client.resources("ImagingStudy").search(patient=told["patient"], modality="CT").count(),
         "patient": (await client.reference("Patient", told["patient"]).to_resource()).id,
     }
 
