@@ -179,7 +179,9 @@ def site(databases: PostgresDatabases, folder: Path) -> Iterator[Site]:
 
 
 def _config(folder: Path, url: str, base: str, port: int, first: Hospital) -> Path:
-    """As an operator writes it. Limits of rate are out of the way: they are tried elsewhere."""
+    """As an operator writes it. Limits of rate and of patience are out of the way: they are tried elsewhere, and the
+    machine may be slow.
+    """
     known = first.provider()
     names = (
         "id", "name", "iss", "trusted_origins", "client_id", "client_auth", "scopes", "dicomweb", "mrn_systems",
@@ -188,7 +190,7 @@ def _config(folder: Path, url: str, base: str, port: int, first: Hospital) -> Pa
     (folder / "providers.toml").write_text(write_toml({"provider": [{name: getattr(known, name) for name in names}]}))
     document = {
         "server": {"base_url": base, "port": port, "workers": COUNT, "threads": 8},
-        "database": {"url": url},
+        "database": {"url": url, "lock_timeout": 30},
         "storage": {"cache_dir": "cache"},
         "keys": {"dir": "keys"},
         "providers": {"file": "providers.toml"},

@@ -1,4 +1,4 @@
-"""The product as `smartapp serve` runs it, and connections of which each is known to be one worker's."""
+"""The product under gunicorn with several workers, and connections of which each is known to be one worker's."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ from smartapp.clock import SHIFT_FILE
 from smartapp.sandbox.processes import Child, end, start, wait_until
 
 T = TypeVar("T")
+_SHIPPED = Path(__file__).parents[2] / "config" / "gunicorn.conf.py"
+_IDLE = 600
+_PATIENCE = 180.0
+"""Seconds."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,24 @@ class Workers:
 
     base: str
     port: int
+    child: Child
     pids: tuple[int, ...]
+
+    def replaced(self, pid: int) -> None:
+        """Waits until another worker serves in the place of `pid`, which died."""
+        wait_until(
+            lambda: pid not in (found := _pids(self.child)) and len(found) == len(self.pids),
+            [],
+            "a new worker",
+            _PATIENCE,
+        )
+        self.pids = _pids(self.child)
 
     @contextmanager
     def lines(self, each: int = 8) -> Iterator[list[Line]]:
         """`each` connections to every worker: the others hold still while one accepts them.
 
-        They are to be used at once: what is idle for five seconds is closed.
+        They stay open for as long as the block lasts.
         """
         with ExitStack() as stack:
             found: list[Line] = []
@@ -135,13 +150,18 @@ def at_once(lines: Sequence[Line], work: Callable[[Line], T]) -> list[T]:
 
 @contextmanager
 def serving(config: Path, base: str, port: int, count: int, clock: Path) -> Iterator[Workers]:
-    """`smartapp serve` with `count` workers, as `config` says, its time shifted by what the file `clock` holds."""
-    command = [sys.executable, "-m", "smartapp.cli", "--config", str(config), "serve"]
-    child = start("app", command, config.parent / "log", {SHIFT_FILE: str(clock)})
+    """The product with `count` workers, as `config` says, its time shifted by what the file `clock` holds.
+
+    As `config/gunicorn.conf.py` has it, but that idle connections are kept: the machine may be slow.
+    """
+    settings = config.parent / "gunicorn.conf.py"
+    settings.write_text(f"import runpy\nglobals().update(runpy.run_path({str(_SHIPPED)!r}))\nkeepalive = {_IDLE}\n")
+    command = [sys.executable, "-m", "gunicorn", "-c", str(settings)]
+    child = start("app", command, config.parent / "log", {SHIFT_FILE: str(clock), "SMARTAPP_CONFIG": str(config)})
     try:
-        wait_until(lambda: requests.get(f"{base}/healthz", timeout=5).ok, [child], "the product")
-        wait_until(lambda: len(_pids(child)) == count, [child], "every worker")
-        yield Workers(base, port, _pids(child))
+        wait_until(lambda: requests.get(f"{base}/healthz", timeout=60).ok, [child], "the product", _PATIENCE)
+        wait_until(lambda: len(_pids(child)) == count, [child], "every worker", _PATIENCE)
+        yield Workers(base, port, child, _pids(child))
     finally:
         end([child])
 
