@@ -25,7 +25,7 @@ from smartapp.web.parts import Parts
 from tests.dicomweb_upstream.archive import Archive, Asked, Reply, rows_reply
 from tests.dicomweb_upstream.objects import Made
 from tests.fhir_upstream.fake_fhir import report, study
-from tests.support.databases import SqliteFiles
+from tests.support.databases import PostgresDatabases, SqliteFiles
 from tests.threats.composed import BASE, Composed, composed
 
 REDIRECT = "https://app.example/cb"
@@ -160,8 +160,8 @@ class Clinic:
 
 
 @contextmanager
-def clinic(sqlite_files: SqliteFiles, folder: Path, **changed: Any) -> Iterator[Clinic]:
-    with composed(sqlite_files, folder, **changed) as running:
+def clinic(databases: SqliteFiles | PostgresDatabases, folder: Path, **changed: Any) -> Iterator[Clinic]:
+    with composed(databases, folder, **changed) as running:
         found = Clinic(running)
         fill(found)
         yield found
