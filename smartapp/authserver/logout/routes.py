@@ -56,6 +56,6 @@ def _away(asked: Asking) -> Response:
 
 
 def _origin(url: str) -> str:
-    """As a policy names it (CSP 3 §2.3.1): scheme and host, or the scheme of an app's own."""
+    """As a policy names it (CSP 3 §2.3.1)."""
     parts_ = urlsplit(url)
-    return f"{parts_.scheme}://{parts_.netloc}" if parts_.scheme in {"http", "https"} else f"{parts_.scheme}:"
+    return f"{parts_.scheme}://{parts_.netloc}"
