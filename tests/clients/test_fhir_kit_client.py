@@ -32,8 +32,8 @@ def held() -> set[str]:
 
 
 @pytest.mark.promise("B3")
-@pytest.mark.clause("SMART 2.2 server", "373", "383", "385", "438")
 def test_it_finds_where_to_ask(said: Said, house: House) -> None:
+    """It asks all documents that tell at once, and takes the first answer: each must say the same."""
     assert said["capability"]["version"].startswith("4.0")
     assert said["capability"]["search"] is True
     assert said["metadata"]["authorizeUrl"] == f"{house.issuer}/oauth/authorize"

@@ -94,6 +94,7 @@ def test_a_standalone_launch_reads_to_the_last_page_and_goes_on(page: Page, hous
     answer(page, "Allow", app.home)
     said: Said = page.evaluate(READ)
     assert (said["patient"]["resourceType"], said["patient"]["id"]) == ("Patient", "ana")
+    assert said["state"]["token_type"] == "Bearer"
     assert said["user"].endswith("Patient/ana")
     assert said["page"]["studies"] == 2
     assert len(set(said["all"])) == said["page"]["total"] > 2

@@ -31,7 +31,7 @@ def said(house: House, node: Node, request: pytest.FixtureRequest) -> Said:
 
 @pytest.mark.promise("B6")
 @pytest.mark.clause("RFC 7591", "3.2.1")
-@pytest.mark.clause("SMART 2.2 server", "19", "24", "316", "438")
+@pytest.mark.clause("SMART 2.2 server", "19", "24", "316")
 def test_an_app_registers_itself(said: Said) -> None:
     client = said["client"]
     assert client["client_id"]

@@ -45,12 +45,11 @@ def going(person: Person, url: str) -> str:
 
 @pytest.mark.promise("B1")
 @pytest.mark.clause("RFC 7636", "4.6")
-@pytest.mark.clause("SMART 2.2 server", "14", "31", "53", "56", "57", "59", "73", "74", "75", "76", "78", "83")
+@pytest.mark.clause("SMART 2.2 server", "14", "31", "53", "56", "57", "59", "73", "74", "76", "78", "83")
 def test_a_code_and_its_verifier_become_a_token(said: Said) -> None:
     assert said["answer"]["state"] == said["state"]
     assert said["answer"]["iss"] == said["metadata"]["issuer"]
     tokens = said["tokens"]
-    assert tokens["token_type"] == "bearer"  # as the library writes it, in small letters
     assert 0 < tokens["expires_in"] <= 3600
     assert tokens["patient"] == "ana"
     assert {"openid", "fhirUser", "offline_access", "patient/*.rs"} <= set(tokens["scope"].split())
@@ -58,7 +57,7 @@ def test_a_code_and_its_verifier_become_a_token(said: Said) -> None:
 
 @pytest.mark.promise("B1")
 @pytest.mark.clause("OpenID Connect Core", "3.1.3.7", "5.3.2")
-@pytest.mark.clause("SMART 2.2 server", "80", "358", "381", "382")
+@pytest.mark.clause("SMART 2.2 server", "80", "358")
 def test_the_id_token_holds_and_userinfo_agrees(said: Said, house: House) -> None:
     claims = said["claims"]
     assert claims["iss"] == house.issuer
@@ -77,6 +76,7 @@ def test_a_refresh_gives_the_same_again_and_it_reads(said: Said) -> None:
     assert refreshed["access_token"] != tokens["access_token"]
     assert refreshed["refresh_token"] != tokens["refresh_token"]
     assert refreshed["scope"] == tokens["scope"]
+    assert refreshed["token_type"] == "bearer"  # the library writes it in small letters
     assert 0 < refreshed["expires_in"] <= 3600
     assert said["refreshedClaims"]["sub"] == said["claims"]["sub"]
     assert said["read"]["resourceType"] == "Bundle"
@@ -86,7 +86,7 @@ def test_a_refresh_gives_the_same_again_and_it_reads(said: Said) -> None:
 @pytest.mark.promise("B1")
 @pytest.mark.clause("RFC 7662", "2.2")
 @pytest.mark.clause("RFC 7009", "2")
-@pytest.mark.clause("SMART 2.2 server", "99", "391", "392")
+@pytest.mark.clause("SMART 2.2 server", "99")
 def test_what_is_given_back_is_dead_everywhere(said: Said) -> None:
     assert said["before"]["active"] is True
     assert said["before"]["scope"] == said["tokens"]["scope"]
