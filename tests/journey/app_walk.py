@@ -139,4 +139,3 @@ class Ehr:
             if kept and kept[0]["status"] == status:
                 return kept[0]
             assert time.monotonic() < deadline, f"no {status} Consent: {kept}"
-            time.sleep(0.2)
