@@ -54,6 +54,23 @@ def test_nothing_but_the_readers_and_what_needs_no_patient_opens_a_door_to_the_n
 
 
 @pytest.mark.promise("E1")
+@pytest.mark.threat("P12")
+def test_the_door_to_addresses_that_strangers_named_is_for_apps_keys_and_pictures_alone() -> None:
+    """`bootstrap` opens it for who fetches key sets and logos of registrations: no patient's data is near."""
+    root = Path(smartapp.__file__).parent
+    written = {str(path.relative_to(root)): path.read_text() for path in root.rglob("*.py")}
+    ours = {name: source for name, source in written.items() if not name.startswith("outbound/")}
+    openers = {name for name, source in ours.items() if "for_public(" in source}
+    assert openers == {"bootstrap/__init__.py", "bootstrap/apps.py"}
+    holders = {name for name, source in ours.items() if re.search(r"\b(PublicDoor|public_door)\b", source)}
+    keys = {"authserver/client_auth/key_sets.py", "authserver/client_auth/assertion/keys.py"}
+    logos = {"jobs/logos.py", "exchange/developers/logo.py"}
+    assert holders == {"web/parts.py", "bootstrap/__init__.py"} | keys | logos
+    for name in keys | logos:
+        assert not re.search(r"\b(Permit|PatientKey|FhirReader|PacsReader|Records)\b", ours[name]), name
+
+
+@pytest.mark.promise("E1")
 @pytest.mark.parametrize(
     ("kind", "facts"),
     [
