@@ -32,7 +32,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 def opened(context: BrowserContext, house: House, token: str, study: str) -> Page:
-    """OHIF's page of ours, which is handed the app's token where it asks for one: the one thing that is not as it is."""
+    """OHIF's page of ours, which is handed the app's token where it asks for one: nothing else is changed."""
     ohif = house.said["ohif"]["base"]
     answer = {"access_token": token, "token_type": "Bearer", "expires_in": 3600, "dicomweb": house.dicomweb}
 
@@ -70,7 +70,7 @@ def test_ohif_shows_the_study_that_the_grant_reaches_and_none_that_it_does_not(
     assert any(f"/studies/{brain}/" in url and "/frames/" in url for url in read)
 
     other = opened(context, house, token, chest)
-    expect(other.get_by_text("One or more of the requested studies are not available")).to_be_visible()
+    expect(other.get_by_text("One or more of the requested studies are not available")).to_be_visible(timeout=60_000)
     assert other.locator("canvas").count() == 0
     asked = {status for status, url in answers if chest in url and url.startswith(house.dicomweb)}
     assert {404} <= asked <= {204, 404}  # an empty list, or nothing there
