@@ -136,7 +136,7 @@ def test_who_shows_a_redeemed_code_with_whatever_fault_ends_its_family(house: Au
 
 
 @pytest.mark.clause("RFC 6749", "6")
-@pytest.mark.clause("SMART 2.2 server", "104")
+@pytest.mark.clause("SMART 2.2 server", "103")
 def test_a_public_app_refreshes_with_and_without_its_name(both: AuthHouse) -> None:
     app, other = both.app(), both.app()
     said = both.tokens(app)
