@@ -68,6 +68,16 @@ class Seen:
     last_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """That a disclosure was opened, and when; what does not change of it. `study_ref` as in `Seen`."""
+
+    id: str
+    study_ref: str
+    purpose: str
+    opened_at: datetime
+
+
 @dataclass(slots=True)
 class Counts:
     """What there is to add to a disclosure's counters."""
@@ -121,6 +131,15 @@ def of_asker(session: Session, provider: str, patient_ref: str, session_ref: str
     columns = [getattr(row, name) for name in Seen.__dataclass_fields__]
     where = (row.provider == provider, row.patient_ref == patient_ref, row.session_ref == session_ref)
     return [Seen(*values) for values in session.execute(select(*columns).where(*where))]
+
+
+def opened_by(session: Session, provider: str, patient_ref: str, session_ref: str) -> list[Opened]:
+    """The disclosures of a patient in one session, or under one grant, newest first."""
+    row = DisclosureRow
+    columns = [getattr(row, name) for name in Opened.__dataclass_fields__]
+    where = (row.provider == provider, row.patient_ref == patient_ref, row.session_ref == session_ref)
+    ordered = select(*columns).where(*where).order_by(row.opened_at.desc(), row.id)
+    return [Opened(*values) for values in session.execute(ordered)]
 
 
 def report(session: Session, disclosure_id: str, counts: Counts, *, holders: int, active_at: datetime) -> bool:

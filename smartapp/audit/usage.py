@@ -40,6 +40,18 @@ class Usage:
         return (*([self.record] if self.record else []), *self.studies.values(), *self.others)
 
 
+@dataclass(frozen=True)
+class Opening:
+    """That something was disclosed from `at` (UTC) on: of one study (its UID, where it is among those named), or of the
+    record as a whole.
+    """
+
+    id: str
+    study: str | None
+    purpose: str
+    at: datetime
+
+
 class UsageReader:
     """Reads the disclosures. What is counted in memory still is not in them: `AuditTrail.flush` writes it first."""
 
@@ -63,6 +75,14 @@ class UsageReader:
             studies={named[ref]: _sum(seen) for ref, seen in grouped.items() if ref in named},
             others=tuple(_sum(seen) for ref, seen in grouped.items() if ref and ref not in named),
         )
+
+    def openings(self, patient: Patient, grant_id: str, uids: Iterable[str]) -> tuple[Opening, ...]:
+        """Each disclosure of the patient under the grant, newest first. `uids` as in `of`."""
+        refs = self._references
+        with self._database.read() as session:
+            found = store.opened_by(session, patient.provider, refs.of_patient(patient), refs.of("session", grant_id))
+        named = {refs.of("study", f"{patient.provider}/{uid}"): uid for uid in uids}
+        return tuple(Opening(each.id, named.get(each.study_ref), each.purpose, each.opened_at) for each in found)
 
 
 def _sum(seen: list[Seen]) -> Used:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from smartapp.access.service import Access
+from smartapp.audit.usage import UsageReader
 from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
 from smartapp.bootstrap.apps import build_alerts, build_grants
 from smartapp.bootstrap.developers import build_registering
@@ -177,7 +178,8 @@ def _reading(
         settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock, ground.audit
     )
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
-    granting = GrantRecord(settings, ground.database, grants, apps, ground.clock)
+    usage = UsageReader(ground.database, ground.keyring, ground.datakeys)
+    granting = GrantRecord(settings, ground.database, grants, apps, usage, ground.clock)
     records = Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock)
     since = Since(cache, ground.clock)
     return records, Resources(settings, records.gate, records.view, fhir, ground.audit, since, granting), index

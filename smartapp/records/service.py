@@ -8,6 +8,7 @@ from smartapp.access.service import Access
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.consent.model import Action
+from smartapp.consent.reach import Reach
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, get, number
 from smartapp.dicomweb.core.render import RenderPool
@@ -89,14 +90,16 @@ class Records:
             fetched_at=index.fetched_at,
         )
 
-    def known(self, principal: Principal, request_id: str) -> Known:
-        """All that the principal may see, with the facts that apps are judged by: to choose from, and to try terms on.
+    def known(self, principal: Principal, request_id: str, reach: Reach | None = None) -> Known:
+        """All that the principal may see, with the facts that apps are judged by: to choose from, and to try the terms
+        of `reach` on. The archive is asked for series where those are judged by kinds, as for an app: a request each.
 
         Where the archive does not tell the series, studies are judged as a whole, and `problems` says so.
         """
         index = self._gate.index(principal, request_id)
         try:
-            index = self._holdings.of_all(principal, index, request_id)
+            if reach is not None and reach.by_kind:
+                index = self._holdings.of_all(principal, index, request_id)
         except UpstreamRefused:
             raise
         except UpstreamError:

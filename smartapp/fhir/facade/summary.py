@@ -14,6 +14,7 @@ _REQUIRED: Final[Mapping[str, frozenset[str]]] = {
     "Endpoint": frozenset({"status", "connectionType", "payloadType", "address"}),
     "Consent": frozenset({"status", "scope", "category", "policyRule"}),
     "RelatedPerson": frozenset({"patient"}),
+    "AuditEvent": frozenset({"type", "recorded", "agent", "source"}),
 }
 """What R4 demands: it stays, whatever was asked for."""
 _BRIEF: Final[Mapping[str, frozenset[str]]] = {
@@ -27,6 +28,7 @@ _BRIEF: Final[Mapping[str, frozenset[str]]] = {
     "Endpoint": frozenset({"name", "managingOrganization", "payloadMimeType"}),
     "Organization": frozenset({"identifier", "active", "type", "name"}),
     "Practitioner": frozenset({"identifier", "active", "name"}),
+    "AuditEvent": frozenset({"subtype", "action", "outcome", "purposeOfEvent"}),
     "Consent": frozenset({"identifier", "patient", "dateTime", "performer", "organization", "provision"}),
 }  # fmt: skip
 """The elements that R4 marks as summary."""

@@ -1,8 +1,10 @@
 """What a grant says of itself, for whoever reads under it."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 
+from smartapp.audit.usage import UsageReader
 from smartapp.clock import Clock
 from smartapp.consent.aliases import shown_uid
 from smartapp.consent.fhir_consent import Stated, consent_of
@@ -12,6 +14,7 @@ from smartapp.consent.model import AppPrincipal
 from smartapp.consent.receipts import Parties
 from smartapp.db.unit import Database
 from smartapp.identity.apps.service import Apps
+from smartapp.records.resources.disclosed import audit_event, event_id
 from smartapp.records.resources.model import PlainItem
 from smartapp.settings import Settings
 
@@ -19,8 +22,11 @@ from smartapp.settings import Settings
 class GrantRecord:
     """Looks the grant of an app up. One per process; safe to share by threads."""
 
-    def __init__(self, settings: Settings, database: Database, grants: Grants, apps: Apps, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, grants: Grants, apps: Apps, usage: UsageReader, clock: Clock
+    ) -> None:
         self._settings = settings
+        self._usage = usage
         self._database = database
         self._grants = grants
         self._apps = apps
@@ -45,6 +51,22 @@ class GrantRecord:
         id_ = hashlib.sha256(f"Consent\x1f{grant.id}".encode()).hexdigest()[:40]
         head = {"resourceType": told.pop("resourceType"), "id": id_}
         return (PlainItem(id_, {**head, **told}, updated=grant.changed_at),)
+
+    def events(self, principal: AppPrincipal, studies: Mapping[str, str]) -> tuple[PlainItem, ...]:
+        """What was disclosed under the grant as AuditEvents, newest first. `studies` are those that may be named: by
+        their UIDs our ids.
+        """
+        app = self._apps.find(principal.patient.provider, principal.client_id)
+        client = (principal.client_id, app.metadata.client_name if app is not None else "")
+        patient = principal.patient
+        return tuple(
+            PlainItem(
+                event_id(each),
+                audit_event(each, patient.provider, client, patient.patient_id, studies.get(each.study or "")),
+                updated=each.at,
+            )
+            for each in self._usage.openings(patient, principal.grant_id, studies)
+        )
 
     def _find(self, principal: AppPrincipal) -> Grant | None:
         with self._database.read() as session:

@@ -33,6 +33,7 @@ _ALL: Final = (
     Served("Practitioner"),
     Served("RelatedPerson", searched=False, own=False),
     Served("Consent"),
+    Served("AuditEvent"),
 )
 SERVED: Final[Mapping[str, Served]] = {each.type: each for each in _ALL}
 

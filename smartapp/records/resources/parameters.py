@@ -172,6 +172,10 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Parameter]]] = {
         Parameter("category", Kind.TOKEN, _categories),
         Parameter("date", Kind.DATE, lambda item: _span(item.updated)),
     ),
+    "AuditEvent": _table(
+        Parameter("patient", Kind.REFERENCE),
+        Parameter("date", Kind.DATE, lambda item: _span(item.updated)),
+    ),
 }
 """What may be searched, by type."""
 
@@ -187,6 +191,7 @@ SORTS: Final[Mapping[str, Mapping[str, _Key]]] = {
     "ImagingStudy": {"started": lambda item: item.study.started},
     "DiagnosticReport": {"date": lambda item: item.link.effective, "issued": lambda item: item.link.issued},
     "DocumentReference": {"date": lambda item: item.report.link.issued},
+    "AuditEvent": {"date": lambda item: item.updated},
 }
 """What `_sort` orders by, by type, besides `_id` and `_lastUpdated`."""
 

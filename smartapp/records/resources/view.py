@@ -43,6 +43,10 @@ class OfGrant(Protocol):
         """The grant as FHIR Consent."""
         ...
 
+    def events(self, principal: AppPrincipal, studies: Mapping[str, str]) -> tuple[PlainItem, ...]:
+        """What was disclosed under the grant as AuditEvents; `studies` by their UIDs, with our ids of them."""
+        ...
+
 
 @dataclass(frozen=True)
 class Hospital:
@@ -109,6 +113,7 @@ class View:
             "Practitioner": lambda: self.sight.people("Practitioner"),
             "RelatedPerson": self._representative,
             "Consent": self._consents,
+            "AuditEvent": self._events,
         }
         return makers[type_]()
 
@@ -221,6 +226,11 @@ class View:
             for item in self._of_grant.consents(self.principal)
             if self.reach.resource("Consent", self._letter, consent_told(item))
         }
+
+    def _events(self) -> dict[str, Item]:
+        """What the app was given under its own grant; studies are named that it may still know of."""
+        named = {item.study.uid: item.id for item in self.sight.studies.values()}
+        return {item.id: item for item in self._of_grant.events(self.principal, named)}
 
     def _endpoint(self) -> dict[str, Item]:
         at = self._hospital
