@@ -9,7 +9,7 @@ import pytest
 from smartapp.bootstrap import apps_desk
 from smartapp.errors import ConfigurationError
 from smartapp.identity.apps.model import App
-from tests.authserver.house import BASE, PROVIDER, REDIRECT, AuthHouse, basic
+from tests.authserver.house import PROVIDER, REDIRECT, AuthHouse, basic
 from tests.support.databases import SqliteFiles
 
 
@@ -56,16 +56,28 @@ def test_a_suspension_stops_everything_at_once(database_url: str, tmp_path: Path
     house.close()
 
 
-def test_a_suspended_app_cannot_show_who_it_is(house: AuthHouse) -> None:
+def test_a_suspended_app_is_told_that_nothing_is_left(house: AuthHouse) -> None:
     made = house.registered("client_secret_basic")
     assert made.client_secret is not None
     header = basic(made.app.client_id, made.client_secret)
-    assert house.post("introspect", {"token": "x"}, headers=header).status_code == 200
+    form = house.form(house.code(house.grant(made.app)), made.app)
+    tokens = house.ok(house.post("token", form, headers=header))
+    token = {"token": tokens["access_token"]}
+    assert house.ok(house.post("introspect", token, headers=header))["active"] is True
     say(house, "suspend", made.app, ground="fraud", reason="it says it is the hospital's")
-    form = {"token": "x", "grant_type": "refresh_token", "refresh_token": "srt_x"}
-    for door in ("token", "introspect", "revoke"):
-        answer = house.http.post(f"/{PROVIDER}/oauth/{door}", data=form, headers=header, base_url=BASE)
-        assert answer.status_code == 401, door
+    assert house.ok(house.post("introspect", token, headers=header)) == {"active": False}
+    refused = house.post(
+        "token", {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}, headers=header
+    )
+    assert (refused.status_code, refused.get_json()["error"]) == (400, "invalid_grant")
+
+
+def test_a_suspended_service_gets_no_token(house: AuthHouse) -> None:
+    service = house.backend()
+    say(house, "suspend", service, ground="security", reason="its key leaked")
+    refused = house.post("token", house.asked_by(house.assertion(service.client_id)))
+    assert refused.status_code in {400, 401}
+    assert refused.get_json()["error"] in {"unauthorized_client", "invalid_client"}
 
 
 def test_a_decision_is_made_once_and_in_order(house: AuthHouse) -> None:
