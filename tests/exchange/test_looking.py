@@ -1,11 +1,12 @@
 """What people see of their grants; launches; receipts; reminders."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from smartapp.audit.service import AuditTrail
+from smartapp.consent.grants.model import Terms
 from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.grants.calendar import reminder
 from smartapp.tokens.apps.model import Issued
@@ -71,6 +72,27 @@ def test_a_preview_tells_what_terms_reach_today(office: Office) -> None:
     before = office.composed.calls()
     office.grants.preview(ana, some_terms())
     assert office.composed.calls() == before  # from the index
+
+
+@pytest.mark.parametrize(
+    ("terms", "wanted"),
+    [
+        (some_terms(), False),
+        (some_terms(started_from=date(2024, 1, 1), reports=False), False),
+        (some_terms(modalities=frozenset({"CT"})), True),
+        (some_terms(body_sites=frozenset({"CHEST"})), True),
+        (some_terms("patient/ImagingStudy.rs?modality=CT"), True),
+    ],
+)
+def test_the_archive_is_asked_for_series_only_where_kinds_decide(office: Office, terms: Terms, *, wanted: bool) -> None:
+    """A request for each study: who has hundreds waits for that only where it matters."""
+    _, ana = office.someone()
+    office.parts.records.known(ana, "")
+    archive = office.composed.first.archive
+    before = len(archive.asked)
+    office.grants.preview(ana, terms)
+    asked = [each.path for each in archive.asked[before:]]
+    assert asked == (["/dicom-web/studies/1.2.3/series"] if wanted else [])
 
 
 class TestLaunches:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from smartapp.consent.aliases import study_id
 from smartapp.consent.grants.model import Grant, GrantState, Terms
 from smartapp.consent.model import StudyFacts
+from smartapp.consent.reach import Reach
 from smartapp.consent.scopes.algebra import intersect
 from smartapp.consent.scopes.grammar import parse, text
 from smartapp.consent.scopes.statement import statement
@@ -16,7 +17,7 @@ from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.approvals.service import TAMPER, Asked, answer_url
 from smartapp.exchange.grants.desk import Desk
 from smartapp.exchange.grants.model import Offer, bound_to
-from smartapp.exchange.grants.terms import Ground, checked, matching
+from smartapp.exchange.grants.terms import Ground, checked, itself, matching
 from smartapp.identity.apps.model import App, AppState
 from smartapp.identity.model import Context, Principal
 from smartapp.ids import new_id
@@ -87,7 +88,7 @@ class Granting:
         asked = desk.approvals.open(handle)
         offer = self.offer(principal, asked)
         now = desk.clock.now()
-        studies = desk.records.known(principal, request_id).studies
+        studies = desk.records.known(principal, request_id, Reach(offer.scopes, terms, itself)).studies
         allowed = checked(terms, Ground(offer.scopes, studies, now, offer.right_ends))
         lasting = self._lasting(principal, offer.already)
         yes = _Yes(principal, handle, allowed, studies, terms.chosen or frozenset(), lasting, now, request_id)

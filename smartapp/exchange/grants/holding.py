@@ -6,10 +6,11 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from smartapp.consent.grants.model import LIVING, Grant, GrantState, Terms
+from smartapp.consent.reach import Reach
 from smartapp.errors import AccessDenied, BadInput, Reason
 from smartapp.exchange.grants.desk import Desk
 from smartapp.exchange.grants.model import TermsRefused
-from smartapp.exchange.grants.terms import Ground, checked, narrows
+from smartapp.exchange.grants.terms import Ground, checked, itself, narrows
 from smartapp.identity.model import PatientKey, Principal
 
 _PAUSABLE: Final = frozenset({GrantState.ACTIVE, GrantState.DORMANT, GrantState.NEEDS_SIGN_IN})
@@ -32,7 +33,7 @@ class Holding:
         with desk.database.read() as session:
             seen = desk.grant_of(session, principal, grant_id)
             context = desk.identity.context(session, principal.session_id, principal.context_id)
-        studies = desk.records.known(principal, request_id).studies
+        studies = desk.records.known(principal, request_id, Reach(seen.terms.scopes, terms, itself)).studies
         kept = (seen.terms.chosen or frozenset()) | seen.terms.sensitive
         now = desk.clock.now()
         wanted = checked(terms, Ground(seen.terms.scopes, studies, now, context.expires_at, kept))

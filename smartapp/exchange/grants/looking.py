@@ -24,8 +24,8 @@ class Looking:
         """What the terms reach today, out of what the person may see; the EHR and the PACS are asked no more than for
         the list of studies.
         """
-        known = self._desk.records.known(principal, request_id)
         reach = Reach(terms.scopes, replace(terms, future=True), itself)
+        known = self._desk.records.known(principal, request_id, reach)
         reached = matching(terms, known.studies)
         with_all = matching_with_labels(terms, known.studies)
         return Preview(
