@@ -1,0 +1,128 @@
+"""What the machine found once, each by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.fhir_facade.app import Clinic, clinic
+from tests.gateway.app import MULTIPART
+from tests.properties.hospital import Scan, Series, Wing, first_wing, people
+from tests.properties.surface import DICOM, FHIR, Probe, Surface
+from tests.support.databases import SqliteFiles
+
+CT_OF_HEADS: dict[str, Any] = {"modalities": frozenset({"CT"}), "body_sites": frozenset({"69536005"})}
+MIXED = Scan("1.2.5", "20260801", (Series("1.2.5.1", "CT", "CHEST"), Series("1.2.5.2", "MR", "HEAD")))
+
+
+@pytest.fixture
+def own(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    with clinic(sqlite_files, tmp_path_factory.mktemp("found")) as running:
+        people(running.composed.first)
+        yield running
+
+
+def show(clinic_: Clinic, *scans: Scan, age: int = 121) -> Wing:
+    """The record with these studies besides, after the index has grown old."""
+    wing = first_wing()
+    for scan in scans:
+        wing.change(scan)
+    wing.show(clinic_.composed.first)
+    clinic_.composed.clock.advance(age)
+    return wing
+
+
+def uids(surface: Surface) -> tuple[set[str], set[str]]:
+    """The studies as FHIR lists them, and as DICOMweb does."""
+    listed = surface.resources("/ImagingStudy")
+    return (
+        {each["identifier"][0]["value"].removeprefix("urn:oid:") for each in listed},
+        {row["0020000D"]["Value"][0] for row in surface.rows("/studies")},
+    )
+
+
+@pytest.mark.promise("B3")
+@pytest.mark.threat("P7", "A12")
+@pytest.mark.parametrize("told", [None, MIXED.series[:1], MIXED.series])
+def test_a_study_without_a_series_of_the_kinds_that_were_allowed_is_nowhere(own: Clinic, told: Any) -> None:
+    """It has a CT, and something of a head; and no CT of a head."""
+    show(own, replace(MIXED, told=told))
+    surface = Surface(own.app(**CT_OF_HEADS))
+    assert uids(surface) == ({"1.2.2"}, {"1.2.2"})
+    for path in ("/studies/{0}/series", "/studies/{0}/metadata", "/studies/{0}/instances"):
+        assert surface.status(DICOM + path, "1.2.5") == 404
+    assert surface.status(f"{DICOM}/studies/{{0}}", "1.2.5", accept=MULTIPART) == 404
+    assert surface.status(f"{FHIR}/ImagingStudy/{{id}}", "1.2.5") == 404
+    assert surface.resources("/ImagingStudy?modality=MR") == []
+
+
+@pytest.mark.promise("B3")
+@pytest.mark.threat("P7")
+def test_a_study_that_the_archive_alone_tells_of_counts_by_its_series(own: Clinic) -> None:
+    show(own, replace(MIXED, series=(*MIXED.series, Series("1.2.5.3", "CT", "HEAD"))))
+    surface = Surface(own.app(**CT_OF_HEADS))
+    assert uids(surface) == ({"1.2.2", "1.2.5"}, {"1.2.2", "1.2.5"})
+    (study,) = surface.resources("/ImagingStudy?identifier=1.2.5")
+    assert [each["uid"] for each in study["series"]] == ["1.2.5.3"]
+
+
+@pytest.mark.promise("B3")
+@pytest.mark.threat("P6")
+def test_what_is_hidden_of_a_study_moves_no_date_and_what_is_seen_does(own: Clinic) -> None:
+    wing = show(own, MIXED)
+    surface = Surface(own.app(modalities=frozenset({"CT"})))
+    surface.resources("/ImagingStudy")  # what was never shown is new
+    (before,) = surface.resources("/ImagingStudy?identifier=1.2.5")
+    hidden = replace(MIXED, series=(*MIXED.series, Series("1.2.5.3", "MR", "HEAD")))
+    show(own, hidden)
+    (same,) = surface.resources("/ImagingStudy?identifier=1.2.5")
+    assert same == before
+    assert wing.scans["1.2.5"] != hidden
+    show(own, replace(hidden, series=(replace(MIXED.series[0], count=2), *hidden.series[1:])))
+    (after,) = surface.resources("/ImagingStudy?identifier=1.2.5")
+    assert after["meta"]["lastUpdated"] > before["meta"]["lastUpdated"]
+    since = before["meta"]["lastUpdated"]
+    assert [each["id"] for each in surface.resources(f"/ImagingStudy?_lastUpdated=gt{since}")] == [after["id"]]
+
+
+@pytest.mark.promise("B3")
+@pytest.mark.threat("P7")
+def test_a_study_of_which_nothing_may_be_shown_is_refused_and_not_denied(own: Clinic) -> None:
+    show(own, Scan("1.2.5", "20260801", (Series("1.2.5.1", burned=frozenset({1})),)))
+    surface = Surface(own.app(images="deidentified", reports=False))
+    listed, searched = uids(surface)
+    assert listed - {surface.shown("1.2.4")} == searched
+    assert surface.shown("1.2.5") in searched
+    assert surface.rows("/studies/{0}/series", "1.2.5") == []
+    answer = surface.get(Probe(f"{DICOM}/studies/{{0}}", ("1.2.5",), MULTIPART))
+    assert (answer.status_code, "Retrievable series" in answer.text) == (403, False)
+
+
+@pytest.mark.promise("E8")
+@pytest.mark.threat("F3")
+def test_an_archive_that_swapped_a_series_is_asked_anew(own: Clinic) -> None:
+    """Its counts are what they were: what was kept still names the one that went."""
+    show(own, MIXED)
+    surface = Surface(own.app())
+    assert len(surface.rows("/studies/{0}/series", "1.2.5")) == 2
+    show(own, replace(MIXED, series=(MIXED.series[0], Series("1.2.5.4", "MR", "HEAD"))))
+    assert surface.status(f"{DICOM}/studies/{{0}}/instances", "1.2.5") == 502
+    listed = {row["0020000E"]["Value"][0] for row in surface.rows("/studies/{0}/instances", "1.2.5")}
+    assert listed == {"1.2.5.1", "1.2.5.4"}
+
+
+@pytest.mark.promise("B2")
+@pytest.mark.threat("D12")
+def test_a_name_in_the_pixels_that_was_found_out_later_is_believed(own: Clinic) -> None:
+    """Nothing is counted anew when an archive corrects what it says of a picture."""
+    scan = Scan("1.2.5", "20260801", (Series("1.2.5.1", count=2),))
+    show(own, scan)
+    surface = Surface(own.app(images="deidentified", reports=False))
+    assert len(surface.rows("/studies/{0}/instances", "1.2.5")) == 2
+    show(own, replace(scan, series=(replace(scan.series[0], burned=frozenset({2})),)), age=601)
+    assert len(surface.rows("/studies/{0}/instances", "1.2.5")) == 1
+    place = f"{DICOM}/studies/{{0}}/series/{{1}}/instances/{{2}}/metadata"
+    assert surface.status(place, "1.2.5", "1.2.5.1", "1.2.5.1.2") == 404
