@@ -29,7 +29,8 @@ _CHANGED: Final = "changed by its developer"
 _DEVELOPER: Final = "developer"
 _REMEMBERED: Final = timedelta(days=36525)
 _LOOKED_AT: Final = (
-    "client_name", "logo_uri", "token_endpoint_auth_method", "grant_types", "client_uri", "jwks_uri", "jwks", "launch_uri",
+    "client_name", "logo_uri", "token_endpoint_auth_method", "grant_types", "client_uri", "jwks_uri", "jwks",
+    "launch_uri",
 )  # fmt: skip
 """What the operator's check of identity and security rests on, beside where codes are sent and what may be asked."""
 
