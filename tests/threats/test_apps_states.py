@@ -215,15 +215,17 @@ def download(app: Allowed) -> Download:
 
 
 @pytest.mark.threat("F29")
-def test_what_runs_under_a_token_may_outlive_it_and_nothing_new_begins(office: Office) -> None:
-    """It stands on the grant, which is looked at all the time."""
+@pytest.mark.threat("A21")
+def test_a_download_ends_soon_after_its_token(office: Office) -> None:
     app = allowed(office)
     running = download(app)
+    before = running.taken
     office.composed.clock.advance(3601)
     assert app.get("/dicomweb/studies").status_code == 401
-    running.take()
-    assert running.taken > INSTANCES * SIZE * SIZE * 2
+    with pytest.raises(PermitEnded):
+        running.take()
     running.answer.close()
+    assert running.taken - before <= 8 * 2**20
     assert app.refresh().status_code == 200
 
 

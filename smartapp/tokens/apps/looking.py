@@ -15,7 +15,7 @@ from smartapp.tokens.apps import store
 from smartapp.tokens.apps.families import Place
 from smartapp.tokens.apps.model import TokenState
 from smartapp.tokens.apps.stated import stated, within
-from smartapp.tokens.apps.store import StoredFamily
+from smartapp.tokens.apps.store import StoredAccess, StoredFamily
 from smartapp.tokens.apps.tools import Tools
 from smartapp.tokens.apps.trail import Refused
 
@@ -45,7 +45,7 @@ def look_up(tools: Tools, session: Session, provider: str, raw: str, now: dateti
     family, grant = found
     if grant.state is not GrantState.ACTIVE:
         raise GrantHeld(grant.state)
-    return _principal(tools, family, grant, within(tools.access.scope(row), offered)), grant
+    return _principal(tools, row, family, grant, within(tools.access.scope(row), offered)), grant
 
 
 def state(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
@@ -55,8 +55,8 @@ def state(tools: Tools, session: Session, provider: str, raw: str, now: datetime
     return _access_token(tools, session, provider, raw, now)
 
 
-def _principal(tools: Tools, family: StoredFamily, grant: Grant, scopes: Scopes) -> AppPrincipal:
-    """What runs under the token may outlive it, as a download that takes long; not its family, nor the grant."""
+def _principal(tools: Tools, row: StoredAccess, family: StoredFamily, grant: Grant, scopes: Scopes) -> AppPrincipal:
+    """What runs ends with the first of the token, its family and the grant: a download too, and is asked for again."""
     return AppPrincipal(
         kind=PrincipalKind.APP,
         person_id=grant.person_id,
@@ -64,7 +64,7 @@ def _principal(tools: Tools, family: StoredFamily, grant: Grant, scopes: Scopes)
         context_id=family.id,
         patient=grant.patient,
         credential_id=grant.credential_id,
-        expires_at=min(family.expires_at, grant.expires_at or family.expires_at),
+        expires_at=_ends(row, family, grant),
         client_id=family.client_id,
         grant_id=grant.id,
         scopes=scopes,
@@ -72,6 +72,10 @@ def _principal(tools: Tools, family: StoredFamily, grant: Grant, scopes: Scopes)
         grant_version=grant.version,
         alias_key=tools.masks.key(grant),
     )
+
+
+def _ends(row: StoredAccess, family: StoredFamily, grant: Grant) -> datetime:
+    return min(row.expires_at, family.expires_at, grant.expires_at or row.expires_at)
 
 
 def _access_token(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
@@ -89,7 +93,7 @@ def _access_token(tools: Tools, session: Session, provider: str, raw: str, now: 
     if found is None or found[1].state is not GrantState.ACTIVE:
         return None
     family, grant = found
-    ends = min(row.expires_at, family.expires_at, grant.expires_at or row.expires_at)
+    ends = _ends(row, family, grant)
     return TokenState("access", row.client_id, scope, row.issued_at, ends, tools.families.family(family), grant)
 
 
