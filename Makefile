@@ -12,12 +12,15 @@ UV := 0.13.9
 demo: .venv
 	$(BIN)/python -m smartapp.cli sandbox
 
+# Half as many processes again as there are processors: tests with a browser, a database or a hospital wait a lot.
+WORKERS := $(shell expr $$(nproc) \* 3 / 2)
+
 test: .venv
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 soak: .venv .venv-schemathesis
 	$(BIN)/python -m pytest -m soak --timeout 3600
-	$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile explore --ignore tests/journey --ignore tests/sandbox
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --hypothesis-profile explore --ignore tests/journey --ignore tests/sandbox
 
 # Tests with coverage, and what of the lines changed since BASE is covered.
 BASE ?= HEAD~1

@@ -26,14 +26,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield ready
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A machine may be busy."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(params=[(1440, True), (320, False)], ids=["desktop", "phone-without-script"])
 def visitor(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, bool]]:
     """A page, and whether it runs scripts."""

@@ -151,7 +151,8 @@ def _drag(page: Page, canvas: Locator, dx: float, dy: float) -> None:
     canvas.hover()
     box = canvas.bounding_box()
     assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = round(box["x"] + box["width"] / 2), round(box["y"] + box["height"] / 2)  # whole pixels: the sums are exact
+    page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + dx, y + dy, steps=4)
     page.mouse.up()

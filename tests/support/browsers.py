@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.support.parts import require
 
@@ -30,6 +30,7 @@ def launch(playwright: Playwright, *flags: str) -> Browser:
 
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
+    expect.set_options(timeout=30_000)  # milliseconds: a machine that is busy with other tests is no fault of a page's
     with sync_playwright() as driver:
         yield driver
 
