@@ -60,8 +60,8 @@ def database_url(databases: SqliteFiles | PostgresDatabases) -> Iterator[str]:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """The unit of work on `database_url`; it waits at most half a second for a lock."""
-    engine = make_engine(DatabaseSettings(database_url, lock_timeout=0.5))
+    """The unit of work on `database_url`; it waits for a lock as long as the product does."""
+    engine = make_engine(DatabaseSettings(database_url))
     yield Database(engine)
     engine.dispose()
 
@@ -70,7 +70,7 @@ def database(database_url: str) -> Iterator[Database]:
 def sqlite_database(sqlite_files: SqliteFiles) -> Iterator[Database]:
     """As `database`, on SQLite alone: for tests in which the database plays no part of its own."""
     with sqlite_files.ready() as url:
-        engine = make_engine(DatabaseSettings(url, lock_timeout=0.5))
+        engine = make_engine(DatabaseSettings(url))
         yield Database(engine)
         engine.dispose()
 
