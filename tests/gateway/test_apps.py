@@ -235,6 +235,7 @@ def test_a_deidentified_grant_names_nobody_on_any_surface(shared: Clinic) -> Non
 def test_real_uids_open_nothing_and_matching_tells_nothing(shared: Clinic) -> None:
     app = shared.app(images="deidentified")
     rows(app, "/studies")
+    assert rows(app, f"/studies/{shown(app, '1.2.3')}/series")  # what a study that is reached consists of may be asked
     calls = shared.calls()
     for path in (CHEST, f"{CHEST}/series", f"{CHEST}/metadata", f"/studies/{shown(app, '1.2.3')}/series/1.2.3.1"):
         assert ask(app, path).status_code == 404
