@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from smartapp.identity.apps.tables import AppLogoRow, AppOriginRow, AppRow
@@ -104,9 +105,11 @@ def logo(session: Session, client_id: str, uri: str) -> tuple[bytes, datetime] |
 
 
 def keep_logo(session: Session, client_id: str, uri: str, png: bytes, now: datetime) -> None:
-    """In the place of what was found before."""
-    session.execute(delete(AppLogoRow).where(AppLogoRow.client_id == client_id))
-    session.execute(insert(AppLogoRow).values(client_id=client_id, uri=uri, png=png, tried_at=now))
+    """In the place of what was found before, also where two workers found it at once."""
+    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    found = {"uri": uri, "png": png, "tried_at": now}
+    fresh = write(AppLogoRow).values(client_id=client_id, **found)
+    session.execute(fresh.on_conflict_do_update(index_elements=["client_id"], set_=found))
 
 
 def _add_origins(session: Session, client_id: str, provider: str, origins: Iterable[str]) -> None:

@@ -3,11 +3,14 @@
 import io
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image, PngImagePlugin
 
 from smartapp.exchange.developers.logo import SIDE, drawn
@@ -100,6 +103,26 @@ def test_a_picture_is_fetched_once_and_kept_as_we_drew_it(worker: AppHouse, make
     worker.clock.advance(30 * DAY)
     assert job(worker).run_once() == 0
     assert maker.asked == ["/logo.png"]
+
+
+def test_two_workers_that_fetch_at_once_do_not_stumble_over_each_other(worker: AppHouse) -> None:
+    app = registered(worker, "https://app.example/logo.png")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: logos(worker).keep(app, picture(size=(number + 1, 1))), range(32)))
+    assert (logos(worker).find(app) or b"").startswith(b"\x89PNG")
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+@given(data=st.data())
+def test_whatever_a_stranger_serves_the_worker_lives(data: st.DataObject) -> None:
+    """A file that is broken in any place is drawn, or nothing."""
+    content = bytearray(data.draw(st.sampled_from([picture(size=(20, 10)), picture("JPEG", (20, 10))])))
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at : at + data.draw(st.integers(0, 8))] = data.draw(st.binary(max_size=8))
+        content.append(0)
+    made = drawn(bytes(content))
+    assert made == b"" or made.startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
