@@ -4,9 +4,10 @@ What a list says, what a search finds and what is read are judged by the same fa
 """
 
 from dataclasses import replace
+from functools import cache
 
 from smartapp.access.service import Access
-from smartapp.consent.model import AppPrincipal
+from smartapp.consent.model import AppPrincipal, IndexPermit
 from smartapp.consent.reach import Reach
 from smartapp.identity.model import Principal
 from smartapp.records.addresses import Addresses
@@ -34,16 +35,20 @@ class Holdings:
 
     def of_all(self, principal: Principal, index: StudyIndex, request_id: str) -> StudyIndex:
         """The index, with the archive's series in its studies, for whoever asks."""
-        return replace(
-            index, studies=tuple(self._filled(principal, index, study, request_id) for study in index.studies)
-        )
 
-    def _filled(self, principal: Principal, index: StudyIndex, study: IndexedStudy, request_id: str) -> IndexedStudy:
-        if not study.owned or not study.images_available:
-            return study
-        addresses = Addresses(self._base_url, principal.patient.provider)
-        rows = self._documents.kept_series(principal.patient, study, addresses)
-        if rows is None:
-            permit = self._access.index(principal, request_id)
-            rows = self._documents.fetch_series(permit, index.ids, study, addresses)
-        return replace(study, held=rows)
+        @cache
+        def permit() -> IndexPermit:
+            """One for all studies, and only where the archive is asked at all: it is written down each time."""
+            return self._access.index(principal, request_id)
+
+        patient, addresses = principal.patient, Addresses(self._base_url, principal.patient.provider)
+
+        def filled(study: IndexedStudy) -> IndexedStudy:
+            if not study.owned or not study.images_available:
+                return study
+            rows = self._documents.kept_series(patient, study, addresses)
+            if rows is None:
+                rows = self._documents.fetch_series(permit(), index.ids, study, addresses)
+            return replace(study, held=rows)
+
+        return replace(index, studies=tuple(map(filled, index.studies)))

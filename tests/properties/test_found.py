@@ -69,6 +69,17 @@ def test_a_study_that_the_archive_alone_tells_of_counts_by_its_series(own: Clini
     assert [each["uid"] for each in study["series"]] == ["1.2.5.3"]
 
 
+@pytest.mark.promise("E1")
+def test_that_the_archive_is_asked_for_series_is_written_down_once_for_all_studies(own: Clinic) -> None:
+    show(own, MIXED)
+    surface = Surface(own.app(**CT_OF_HEADS))
+    before, asked = own.kinds().count("access.index"), own.composed.first.archive.asked
+    already = len(asked)
+    assert uids(surface) == ({"1.2.2"}, {"1.2.2"})
+    assert sum("/series" in str(each) for each in asked[already:]) > 1
+    assert own.kinds().count("access.index") - before == 2, "one for the index, one for the series"
+
+
 @pytest.mark.promise("B3")
 @pytest.mark.threat("P6")
 def test_what_is_hidden_of_a_study_moves_no_date_and_what_is_seen_does(own: Clinic) -> None:
