@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+from smartapp.sandbox.addresses import sample_host
 
 _BLANK = "<!doctype html><meta charset=utf-8><title>App</title><link rel=icon href=data:,>"
 
@@ -36,7 +37,7 @@ class _Quiet(SimpleHTTPRequestHandler):
 @contextmanager
 def serving(folder: Path) -> Iterator[Site]:
     """Serves `folder` until the block ends, at a host that is not the product's where the system has one."""
-    server = ThreadingHTTPServer((_host(), 0), partial(_Quiet, directory=str(folder)))
+    server = ThreadingHTTPServer((sample_host(), 0), partial(_Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
@@ -46,12 +47,3 @@ def serving(folder: Path) -> Iterator[Site]:
         server.shutdown()
         server.server_close()
         thread.join()
-
-
-def _host() -> str:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.2", 0))
-        except OSError:
-            return "127.0.0.1"
-    return "127.0.0.2"

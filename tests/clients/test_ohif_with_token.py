@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from smartapp.sandbox.ohif import find_ohif
 from tests.clients.house import House
 from tests.clients.python.walk import studies_of, token_of
-from tests.ohif.watch import FLAGS, wait_for_picture
-from tests.support.browsers import launch
-from tests.support.parts import require
+from tests.ohif.conftest import browser, context
+from tests.ohif.watch import wait_for_picture
 
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    require("OHIF (make ohif)", find_ohif())
-    browser = launch(playwright, *FLAGS)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
-    yield context
-    context.close()
+__all__ = ["browser", "context"]
 
 
 def opened(context: BrowserContext, house: House, token: str, study: str) -> Page:

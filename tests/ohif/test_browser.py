@@ -6,13 +6,12 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from smartapp.sandbox.ohif import find_ohif
 from tests.journey.conftest import running
 from tests.journey.walk import open_study, press_my_imaging, sign_in_at_portal
-from tests.ohif.watch import FLAGS, Watch, logs, open_in_ohif, wait_for_picture
-from tests.support.browsers import launch
+from tests.ohif.watch import Watch, logs, open_in_ohif, wait_for_picture
 from tests.support.parts import require
 
 pytestmark = pytest.mark.promise("A3")
@@ -25,21 +24,6 @@ def sandbox() -> Iterator[dict[str, Any]]:
     require("OHIF (make ohif)", find_ohif())
     with running() as ready:
         yield ready
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = launch(playwright, *FLAGS)
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(60_000)
-    yield context
-    context.close()
 
 
 @pytest.fixture
