@@ -7,7 +7,7 @@ from flask import Flask
 from smartapp.access.service import Access
 from smartapp.audit.usage import UsageReader
 from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
-from smartapp.bootstrap.apps import build_alerts, build_grants
+from smartapp.bootstrap.apps import Granted, build_alerts, build_grants
 from smartapp.bootstrap.developers import build_registering
 from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.clock import Clock, SystemClock
@@ -18,6 +18,7 @@ from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.service import PacsReader
+from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
@@ -73,7 +74,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> Flask:
 
 
 def build_house(ground: Ground) -> House:
-    """Everything built upon the ground; nothing is started yet."""
+    """Everything built upon the ground; nothing is started yet.
+
+    Longer than functions are elsewhere: it is the list of all parts, and decides nothing.
+    """
     settings, clock = ground.settings, ground.clock
     identity = Identity(ground.database, ground.keyring, ground.datakeys, ground.audit, clock, settings.sessions)
     apps = Apps(ground.database, ground.keyring, ground.audit, clock)
@@ -107,20 +111,7 @@ def build_house(ground: Ground) -> House:
         identity=identity,
         records=records,
         copies=Copies(settings, records, ground.audit, clock),
-        sign_in=SignIn(
-            settings=settings,
-            clock=clock,
-            database=ground.database,
-            launcher=_launcher(ground, ehrs, keeper),
-            keeper=keeper,
-            access=access,
-            fhir=fhir,
-            identity=identity,
-            alerts=alerts,
-            approvals=granted.approvals,
-            app_grants=granted.app_grants,
-            credentials=granted.credentials,
-        ),
+        sign_in=_sign_in(ground, ehrs, keeper, access, fhir, identity, alerts, granted),
         alerts=alerts,
         viewer_tokens=viewer_tokens,
         apps=apps,
@@ -145,6 +136,32 @@ def build_house(ground: Ground) -> House:
 def _app_tokens(ground: Ground, identity: Identity, apps: Apps, grants: Grants) -> AppTokens:
     return AppTokens(
         ground.settings.apps, ground.database, ground.keyring, grants, apps, identity, ground.audit, ground.clock
+    )
+
+
+def _sign_in(
+    ground: Ground,
+    ehrs: Ehrs,
+    keeper: TokenKeeper,
+    access: Access,
+    fhir: FhirReader,
+    identity: Identity,
+    alerts: Alerts,
+    granted: Granted,
+) -> SignIn:
+    return SignIn(
+        settings=ground.settings,
+        clock=ground.clock,
+        database=ground.database,
+        launcher=_launcher(ground, ehrs, keeper),
+        keeper=keeper,
+        access=access,
+        fhir=fhir,
+        identity=identity,
+        alerts=alerts,
+        approvals=granted.approvals,
+        app_grants=granted.app_grants,
+        credentials=granted.credentials,
     )
 
 

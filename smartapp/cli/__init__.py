@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+from smartapp.cli.apps import add_apps
 from smartapp.errors import ConfigurationError, DatabaseBusy, SmartappError
 from smartapp.settings import Settings, load
 
@@ -23,14 +24,6 @@ _PRIVATE: Final = 0o077
 _INIT: Final = (
     "Asks what a new installation needs, or reads it from --answers; writes the configuration, makes the keys and the "
     "tables, and looks at all with the doctor."
-)
-_APPS: Final = (
-    "Decide on apps that other people wrote. What is checked is who makes the app, and whether it is secure. What an "
-    "app will do with the data is the patient's to judge, and no ground for refusing or delaying it (45 CFR 171)."
-)
-_GROUND: Final = (
-    "identity: it is not whose it says it is; security: it endangers data or systems here; fraud: it deceives people. "
-    "What the app will do with the data is no ground."
 )
 _MARKS: Final = {"works": "works ", "look": "look  ", "fails": "FAILED"}
 
@@ -109,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     _add(database, "check", _db_check, "tell whether the tables are what the code expects")
     downgrade = _add(database, "downgrade", _db_downgrade, "take the tables back, with the data in what is removed")
     downgrade.add_argument("revision", help="the revision to go back to, -1 for one step, or base for no tables")
-    _add_apps(commands)
+    add_apps(commands)
     keys = commands.add_parser("keys", help="the key files").add_subparsers(required=True, metavar="action")
     _add(keys, "init", _keys_init, "make the first keys")
     rotate = _add(keys, "rotate", _keys_rotate, "make a new current key, and wrap the patients' keys with it")
@@ -117,34 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     signing = _add(keys, "rotate-signing", _keys_rotate_signing, "let the next keys sign id_tokens, and make new ones")
     signing.add_argument("--at-once", action="store_true", help="they leaked: all are replaced, and published ones too")
     return parser
-
-
-def _add_apps(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """`smartapp apps …`; what each does is in `bootstrap.apps_desk`."""
-    parser = commands.add_parser("apps", help="decide on apps that other people wrote", description=_APPS)
-    actions = parser.add_subparsers(required=True, metavar="action")
-
-    def add(name: str, words: str) -> argparse.ArgumentParser:
-        action = _add(actions, name, _apps, words)
-        action.set_defaults(action=name)
-        if name != "list":
-            action.add_argument("client_id", help="the app's client_id, as `smartapp apps list` shows it")
-        return action
-
-    listing = add("list", "the apps, newest first")
-    listing.add_argument("--pending", action="store_true", help="only those that wait to be looked at")
-    show = add("show", "what an app says of itself, and where it stands")
-    show.add_argument("--picture", type=Path, metavar="FILE", help="write the picture that patients see there (PNG)")
-    add("approve", "let it ask patients: identity and security were checked")
-    for action in (
-        add("refuse", "do not admit it, on a stated ground"),
-        add("suspend", "stop everything under it at once, on a stated ground"),
-    ):
-        action.add_argument("--ground", required=True, choices=("identity", "security", "fraud"), help=_GROUND)
-        action.add_argument("--reason", required=True, help="what was found, in your words; the developer reads it")
-    add("reinstate", "let a suspended or refused app work (again)")
-    limit = add("limit", "the widest scope that it may ask for")
-    limit.add_argument("--scope", required=True, help='as "launch/patient patient/ImagingStudy.rs"; "" lifts the limit')
 
 
 def _add(
@@ -279,16 +244,6 @@ def _db_check(_arguments: argparse.Namespace, settings: Settings) -> int:
     return _FAILED if found else 0
 
 
-def _apps(arguments: argparse.Namespace, settings: Settings) -> int:
-    from smartapp.bootstrap import apps_desk  # noqa: PLC0415 -- loads the whole product
-    from smartapp.bootstrap.ground import lay_ground  # noqa: PLC0415 -- as above
-    from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
-
-    for line in apps_desk.lines(arguments, lay_ground(settings, SystemClock())):
-        print(line)
-    return 0
-
-
 def _keys_init(_arguments: argparse.Namespace, settings: Settings) -> int:
     from smartapp.clock import SystemClock  # noqa: PLC0415 -- as above
     from smartapp.security.keyring import Keyring  # noqa: PLC0415 -- loads cryptography
@@ -326,7 +281,3 @@ def _sentence(error: SmartappError) -> str:
     if isinstance(error, DatabaseBusy):
         return "The database does not answer, or somebody holds a lock: see [database] url, and try again."
     return str(error)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
