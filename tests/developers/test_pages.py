@@ -145,6 +145,16 @@ def test_each_kind_of_app(me: Developer, kind: str, method: str, grants: set[str
     assert f'<option value="{kind}" selected' in page.text
 
 
+def test_everything_that_an_app_says_of_itself_can_be_said_and_taken_back_in_the_form(me: Developer) -> None:
+    pages = ("client_uri", "policy_uri", "tos_uri", "logo_uri", "launch_uri")
+    said = {name: f"https://app.example/{name}" for name in pages}
+    assert me.register(**said).status_code == 201
+    assert {name: getattr(me.app.metadata, name) for name in pages} == said
+    assert all(f'value="{address}"' in me.get().text for address in said.values())
+    assert me.post(me.path, **dict.fromkeys(pages, "")).status_code == 200
+    assert {getattr(me.app.metadata, name) for name in pages} == {""}
+
+
 @pytest.mark.threat("O55")
 @pytest.mark.parametrize(
     ("field", "value"),

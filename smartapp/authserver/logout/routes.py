@@ -1,11 +1,11 @@
 """The end-session endpoint. A page asks first: an app's address in a mail must not sign anybody out."""
 
 from typing import cast
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from smartapp.authserver.logout.asking import PARAMETERS, Asking, read
+from smartapp.identity.apps.model import origin
 from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
@@ -22,7 +22,7 @@ def ask(provider: str) -> Response:
     if sessions.current_or_none() is None:
         return _away(asked)
     if asked.target is not None:
-        headers.allow_forms_to([_origin(asked.target)])
+        headers.allow_forms_to([origin(asked.target)])
     name = asked.app.metadata.client_name if asked.app else ""
     return make_response(render_template("authserver/logout.html", provider=provider, app_name=name, given=asked.given))
 
@@ -53,9 +53,3 @@ def confirm(provider: str) -> Response:
 def _away(asked: Asking) -> Response:
     target = asked.target or url_for("signin.signed_out")
     return cast("Response", redirect(target, 303))
-
-
-def _origin(url: str) -> str:
-    """As a policy names it (CSP 3 §2.3.1)."""
-    parts_ = urlsplit(url)
-    return f"{parts_.scheme}://{parts_.netloc}"

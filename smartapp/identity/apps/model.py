@@ -9,6 +9,11 @@ from typing import Any, Literal
 AuthMethod = Literal["none", "client_secret_basic", "private_key_jwt"]
 
 
+def origin(address: str) -> str:
+    """The origin of a web address, as a policy names it (CSP 3 §2.3.1)."""
+    return "/".join(address.split("/")[:3])
+
+
 class AppState(StrEnum):
     """Where a registration stands."""
 
@@ -81,4 +86,4 @@ class App:
     @property
     def origins(self) -> tuple[str, ...]:
         """The origins of its redirect URIs: browsers there may read our answers (CORS)."""
-        return tuple(dict.fromkeys("/".join(uri.split("/")[:3]) for uri in self.metadata.redirect_uris))
+        return tuple(dict.fromkeys(origin(uri) for uri in self.metadata.redirect_uris))

@@ -9,7 +9,8 @@ from flask import Blueprint, Response, redirect, render_template, request, url_f
 
 from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.grants.model import TermsRefused
-from smartapp.portal.apps.addresses import homes, origin
+from smartapp.identity.apps.model import origin
+from smartapp.portal.apps.addresses import homes
 from smartapp.portal.apps.check import TAMPER
 from smartapp.portal.apps.choices import choices_of
 from smartapp.portal.apps.page import Filled, filled, presets, preview_of, refused, typed_now

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode, urlsplit
 
-from smartapp.identity.apps.model import App
+from smartapp.identity.apps.model import App, origin
 
 
 def is_web_address(address: object) -> bool:
@@ -17,11 +17,6 @@ def is_web_address(address: object) -> bool:
 def host(address: str) -> str:
     """The host of a web address, so that a person sees where a link leads."""
     return urlsplit(address).hostname or ""
-
-
-def origin(address: str) -> str:
-    """The origin of a web address."""
-    return "/".join(address.split("/")[:3])
 
 
 def homes(app: App) -> frozenset[str]:

@@ -19,7 +19,7 @@ KINDS: Final[Mapping[str, Mapping[str, Any]]] = {
 """What kind of app it is: where it runs says which of them it can be."""
 
 _LINES: Final = ("redirect_uris", "post_logout_redirect_uris", "contacts")
-_TEXTS: Final = ("client_name", "scope", "client_uri", "policy_uri", "tos_uri", "launch_uri", "jwks_uri")
+_TEXTS: Final = ("client_name", "scope", "client_uri", "policy_uri", "tos_uri", "logo_uri", "launch_uri", "jwks_uri")
 FIELDS: Final = ("provider", "kind", "jwks", *_TEXTS, *_LINES)
 
 
@@ -49,7 +49,6 @@ def document(written: Mapping[str, str]) -> dict[str, Any]:
 def kept(metadata: AppMetadata, written: Mapping[str, str]) -> dict[str, Any]:
     """`document` for an app that is registered: what the form has no field for stays as it is."""
     stays = {
-        "logo_uri": metadata.logo_uri,
         "software_id": metadata.software_id,
         "software_version": metadata.software_version,
         "id_token_signed_response_alg": metadata.id_token_signed_response_alg,
