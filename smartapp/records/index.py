@@ -25,6 +25,7 @@ from smartapp.records.changes import dated
 from smartapp.records.merge import merge
 from smartapp.records.model import StudyIndex
 from smartapp.records.store import SealedIndex
+from smartapp.records.unmatched import Refreshed, refreshed
 from smartapp.security.envelope import IntegrityError, open_, seal
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Settings
@@ -71,6 +72,7 @@ class IndexKeeper:
         self._held: OrderedDict[PatientKey, tuple[datetime, StudyIndex]] = OrderedDict()
         self._lock = threading.Lock()
         self._with_a_replacement: list[Callable[[PatientKey, str], None]] = []
+        self._with_a_refresh: list[Callable[[PatientKey, Refreshed, str], None]] = []
         self._refreshing = tuple(threading.Lock() for _ in range(_LOCKS))
 
     def when_replaced(self, work: Callable[[PatientKey, str], None]) -> None:
@@ -78,6 +80,12 @@ class IndexKeeper:
         place (FHIR R4 Patient.link, `replaced-by`). Said once, when the house is built.
         """
         self._with_a_replacement.append(work)
+
+    def when_refreshed(self, work: Callable[[PatientKey, Refreshed, str], None]) -> None:
+        """From now on `work(patient, what did not match, request_id)` is done after each refresh for which EHR and PACS
+        both answered. It must raise nothing and take no time: a person waits. Said once, when the house is built.
+        """
+        self._with_a_refresh.append(work)
 
     def current(self, principal: Principal, request_id: str) -> StudyIndex:
         """The index of the principal's patient, at most `index_max_age` old.
@@ -99,8 +107,9 @@ class IndexKeeper:
         if old is not None and now < old.fetched_at + self._age:
             return self._remember(principal.patient, old, old.fetched_at + self._age)
         usable = old if old is not None and now < old.fetched_at + _USABLE else None
+        found: Refreshed | None = None
         try:
-            index = self._fetch(principal, request_id, old, usable)
+            index, found = self._fetch(principal, request_id, old, usable)
         except (UpstreamRefused, UpstreamMismatch):
             raise
         except UpstreamError:
@@ -110,12 +119,19 @@ class IndexKeeper:
         if index.fetched_at < now or PACS_MISSING in index.problems:
             return self._remember(principal.patient, index, now + _PATIENCE)
         self._save(principal.patient, index)
-        return self._remember(principal.patient, index, index.fetched_at + self._age)
+        self._remember(principal.patient, index, index.fetched_at + self._age)
+        if found is not None:
+            for work in self._with_a_refresh:
+                work(principal.patient, found, request_id)
+        return index
 
     def _fetch(
         self, principal: Principal, request_id: str, old: StudyIndex | None, usable: StudyIndex | None
-    ) -> StudyIndex:
-        """A new index, recorded before anything is asked (decision 2); or `usable` when the PACS does not answer."""
+    ) -> tuple[StudyIndex, Refreshed | None]:
+        """A new index, recorded before anything is asked (decision 2), and what did not match.
+
+        While the PACS does not answer: `usable`, or one without images; then nothing is known of what matches.
+        """
         permit = self._access.index(principal, request_id)
         provider = self._settings.provider(principal.patient.provider)
         now = self._clock.now()
@@ -131,7 +147,7 @@ class IndexKeeper:
         problems = [EHR_UNREADABLE] if _unread([*studies.problems, *reports.problems]) else []
         held = self._ask_pacs(permit, ids, [study.uid for study in studies.items])
         if held is None and usable is not None:
-            return _with_problem(usable, PACS_STALE)
+            return _with_problem(usable, PACS_STALE), None
         if held is None:
             problems.append(PACS_MISSING)
         merged = merge(
@@ -139,7 +155,9 @@ class IndexKeeper:
         )
         index = dated(StudyIndex(ids, merged, tuple(problems), now), old)
         self._report_unmatched(principal, index, old, request_id)
-        return _still_contradicted(index, old) if held is None else index
+        if held is None:
+            return _still_contradicted(index, old), None
+        return index, refreshed(index, studies)
 
     def _tell_replaced(self, principal: Principal, request_id: str) -> None:
         """An app is told at once that its grant is held (threat A19)."""

@@ -160,6 +160,8 @@ class StudyList:
     unmatched: int
     problems: tuple[str, ...]
     fetched_at: datetime
+    foreign: tuple[str, ...] = ()
+    """The Study Instance UIDs of those that are withheld: to ask whether staff were told, never to be shown."""
 
 
 @dataclass(frozen=True)

@@ -83,11 +83,13 @@ class Records:
         index = self._gate.index(principal, request_id)
         permit = self._gate.listing(principal, index, request_id)
         self._audit.count(permit.disclosure_id)
+        foreign = tuple(study.uid for study in index.studies if study.contradicted)
         return StudyList(
             studies=tuple(self._summary(principal, study) for study in index.studies if study.uid in permit.studies),
-            unmatched=sum(study.contradicted for study in index.studies),
+            unmatched=len(foreign),
             problems=index.problems,
             fetched_at=index.fetched_at,
+            foreign=foreign,
         )
 
     def known(self, principal: Principal, request_id: str, reach: Reach | None = None) -> Known:

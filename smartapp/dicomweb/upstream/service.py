@@ -146,15 +146,15 @@ class PacsReader:
 
 
 def _found(search: Search, ids: PatientIds, wanted: frozenset[str]) -> dict[str, PacsStudy]:
-    """The studies by UID. One UID with two rows of which one is foreign does not belong."""
+    """The studies by UID. One UID with two rows of which one is foreign does not belong, and is told by that row."""
     found: dict[str, PacsStudy] = {}
 
     def take(rows: Iterator[Row]) -> None:
         for row in rows:
             study, belongs = uid(row, "StudyInstanceUID"), is_of(ids, row)
-            if study in wanted or belongs:
-                other = found.get(study)
-                found[study] = PacsStudy(study, belongs and (other is None or other.belongs), row)
+            other = found.get(study)
+            if (study in wanted or belongs) and (other is None or other.belongs):
+                found[study] = PacsStudy(study, belongs, row)
 
     for patient_id in ids.values:
         take(search.studies("PatientID", patient_id))
