@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from smartapp.db.engine import make_engine
 from smartapp.db.unit import Database
@@ -15,12 +16,22 @@ from tests.support.browsers import chromium, playwright
 from tests.support.clock import FixedClock
 from tests.support.databases import PostgresDatabases, SqliteFiles
 from tests.support.parts import require
+from tests.support.schedule import LongestFirst, longest_first
 
 # No example is timed: machines are shared. A run says the same each time; `make soak` looks for new examples.
 settings.register_profile("steady", derandomize=True, deadline=None)
 settings.register_profile("explore", derandomize=False, print_blob=True, deadline=None)
 
 __all__ = ["chromium", "playwright"]  # fixtures, found by their names here
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    longest_first(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst:
+    return LongestFirst(config, log)
 
 
 @pytest.fixture(scope="session")

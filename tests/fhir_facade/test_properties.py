@@ -19,6 +19,8 @@ from tests.fhir_upstream.fake_fhir import report, study
 from tests.support.databases import SqliteFiles
 from tests.threats.hospital import Record
 
+pytestmark = pytest.mark.long
+
 SCOPES = st.sampled_from(
     ["patient/*.rs", "patient/*.read", "patient/ImagingStudy.rs?modality=CT",
      "patient/ImagingStudy.rs?bodysite=51185008",

@@ -29,6 +29,8 @@ from smartapp.sandbox.world import build_world
 from smartapp.settings import load
 from tests.support.parts import require
 
+pytestmark = pytest.mark.long
+
 ENDS_WITHIN = 10.0
 WHOLE = [sys.executable, "-m", "smartapp.sandbox", "--json"]
 COMMAND = [*WHOLE, "--without-app"]

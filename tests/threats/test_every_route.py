@@ -19,6 +19,8 @@ from tests.threats.addresses import CANARIES, NOTHING_PERSONAL, bearer
 from tests.threats.composed import BASE, OURS, Browser, Composed
 from tests.threats.holding import LEAVING, Holder, holder, methods, only_unsafe, sent
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def ana(everything: Holder) -> Browser:

@@ -18,6 +18,8 @@ from tests.threats.composed import Browser, Composed
 from tests.threats.holding import holder
 from tests.threats.hospital import CHEST
 
+pytestmark = pytest.mark.long
+
 INSTANCE = "/studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.1"
 
 
