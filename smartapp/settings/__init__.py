@@ -1,5 +1,6 @@
 """Settings: typed, frozen, loaded once by `load`, handed in. The keys are described in `config/smartapp.toml`."""
 
+from smartapp.settings.brands import Address, Affiliate, Brand, Portal
 from smartapp.settings.loader import load
 from smartapp.settings.model import (
     Apps,
@@ -21,7 +22,10 @@ from smartapp.settings.model import (
 )
 
 __all__ = [
+    "Address",
+    "Affiliate",
     "Apps",
+    "Brand",
     "ClientAuth",
     "Database",
     "Delay",
@@ -30,6 +34,7 @@ __all__ = [
     "Keys",
     "Mail",
     "Ohif",
+    "Portal",
     "Provider",
     "Rendering",
     "Server",

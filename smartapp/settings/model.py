@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from smartapp.settings.brands import Brand
+
 ClientAuth = Literal["private_key_jwt", "client_secret_basic", "client_secret_post", "none"]
 DicomwebAuth = Literal["none", "basic", "bearer", "ehr-token"]
 
@@ -171,6 +173,8 @@ class Provider:
     """Whose release rules hold here (`config/jurisdictions.toml`); empty: every report is shown at once."""
     age_of_majority: int = 18
     """The age, in years, at which a parent's right to act ends at this hospital: state law differs."""
+    brand: Brand | None = None
+    """How people know the hospital; without it apps are told nothing of that."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from smartapp.errors import ConfigurationError
 from smartapp.settings.addresses import check_origin, check_url
+from smartapp.settings.brand_checks import check_brand
 from smartapp.settings.model import Provider
 
 _RESERVED: Final = frozenset({"my", "static", "ohif"})
@@ -109,6 +110,11 @@ def _check_files(provider: Provider, where: str, _sandbox: bool) -> None:  # noq
         raise ConfigurationError(f"{where} ca_file {provider.ca_file} is not there: put the CA's certificate there.")
 
 
+def _check_brand(provider: Provider, where: str, sandbox: bool) -> None:  # noqa: FBT001 -- as above
+    if provider.brand is not None:
+        check_brand(provider.id, provider.brand, where, sandbox=sandbox)
+
+
 def check_secret(path: Path, where: str) -> None:
     """Raises ConfigurationError unless the file holds a secret that not everybody on this machine can read."""
     try:
@@ -132,4 +138,5 @@ _CHECKS: Final[tuple[Callable[[Provider, str, bool], None], ...]] = (
     _check_client,
     _check_pacs,
     _check_files,
+    _check_brand,
 )

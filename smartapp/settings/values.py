@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -46,12 +46,14 @@ def from_text(kind: Any, text: str, where: str) -> Any:
 
 
 def _value(kind: Any, value: Any, where: str, folder: Path) -> Any:
-    if get_origin(kind) in (Union, types.UnionType):  # the only one in use: Path | None
+    if get_origin(kind) in (Union, types.UnionType):  # always something or None
         return _value(get_args(kind)[0], value, where, folder)
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), value, where)
     if get_origin(kind) is tuple:
-        return _strings(value, where)
+        return _list(get_args(kind)[0], value, where, folder)
+    if isinstance(kind, type) and is_dataclass(kind):
+        return build(kind, value, where, folder)
     if kind in (int, float):
         return _number(kind, value, where)
     text = _text(value, where)
@@ -70,6 +72,16 @@ def _number(kind: type, value: Any, where: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, allowed) or not 0 < value < float("inf"):
         raise ConfigurationError(f"{where} must be a {'whole ' if kind is int else ''}number above zero.")
     return kind(value)
+
+
+def _list(kind: Any, value: Any, where: str, folder: Path) -> tuple[Any, ...]:
+    """Tables of one kind, choices, or texts."""
+    if isinstance(kind, type) and is_dataclass(kind):
+        if not isinstance(value, list):
+            raise ConfigurationError(f"{where} must be [[tables]].")
+        return tuple(build(kind, table, f"{where} {at}", folder) for at, table in enumerate(value, start=1))
+    texts = _strings(value, where)
+    return tuple(_choice(get_args(kind), text, where) for text in texts) if get_origin(kind) is Literal else texts
 
 
 def _strings(value: Any, where: str) -> tuple[str, ...]:

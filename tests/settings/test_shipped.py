@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ships no types
 
-from smartapp.settings import Provider
+from smartapp.settings import Address, Affiliate, Brand, Portal, Provider
 from smartapp.settings.loader import SECTIONS
 from tests.settings.conftest import CONFIG, Configuration
 
 ROOT = CONFIG.parent
+TABLES = {"address", "portal", "affiliate"}
+"""The settings of a brand that are tables."""
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -49,7 +51,17 @@ def test_every_setting_is_explained() -> None:
 
 def test_providers_toml_names_exactly_the_settings_of_a_provider() -> None:
     text = (CONFIG / "providers.toml").read_text()
-    assert set(re.findall(r"^(?:# )?([a-z_]+) = ", text, re.MULTILINE)) == keys(Provider)
+    described = {
+        section.partition("]")[0].rpartition(".")[2]: set(re.findall(r"^(?:# )?([a-z_]+) = ", section, re.MULTILINE))
+        for section in re.split(r"^(?:# )?\[+(?=provider)", text, flags=re.MULTILINE)[1:]
+    }
+    assert described == {
+        "provider": keys(Provider) - {"brand"},
+        "brand": keys(Brand) - TABLES,
+        "address": keys(Address),
+        "portal": keys(Portal),
+        "affiliate": {"id", "name", "website"},
+    }
 
 
 @pytest.mark.parametrize("name", ["smartapp", "providers", "jurisdictions"])
@@ -72,6 +84,14 @@ def test_the_schemas_name_the_same_settings_as_the_code() -> None:
         assert set(described[name]["properties"]) == keys(kind), name
         assert set(described[name]["required"]) == {f.name for f in fields(kind) if f.default is MISSING}, name
         assert described[name]["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("kind", [Address, Affiliate, Brand, Portal])
+def test_the_schema_names_the_same_settings_of_a_brand_as_the_code(kind: type) -> None:
+    described = schema("providers")["$defs"][kind.__name__.lower()]
+    assert set(described["properties"]) == keys(kind)
+    assert set(described.get("required", [])) == {f.name for f in fields(kind) if f.default is MISSING}
+    assert described["additionalProperties"] is False
 
 
 @pytest.mark.parametrize(

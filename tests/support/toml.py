@@ -11,5 +11,14 @@ def write_toml(document: Mapping[str, Any]) -> str:
     for name, value in document.items():
         for table in value if isinstance(value, list) else [value]:
             lines.append(f"[[{name}]]" if isinstance(value, list) else f"[{name}]")
-            lines += [f"{key} = {json.dumps(item, ensure_ascii=False)}" for key, item in table.items()]
+            lines += [f"{key} = {_value(item)}" for key, item in table.items()]
     return "\n".join(lines) + "\n"
+
+
+def _value(item: Any) -> str:
+    """Tables inside tables stand in one line."""
+    if isinstance(item, Mapping):
+        return "{" + ", ".join(f"{key} = {_value(each)}" for key, each in item.items()) + "}"
+    if isinstance(item, list | tuple):
+        return "[" + ", ".join(map(_value, item)) + "]"
+    return json.dumps(item, ensure_ascii=False)
