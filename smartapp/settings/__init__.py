@@ -19,6 +19,7 @@ from smartapp.settings.model import (
     Settings,
     Storage,
     Upstreams,
+    Worklist,
 )
 
 __all__ = [
@@ -42,5 +43,6 @@ __all__ = [
     "Settings",
     "Storage",
     "Upstreams",
+    "Worklist",
     "load",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, get_type_hints
 from smartapp.errors import ConfigurationError
 from smartapp.settings.addresses import check_database_url, check_networks, check_origin
 from smartapp.settings.jurisdictions import check_jurisdictions, read_jurisdictions
-from smartapp.settings.mail import check_mail
+from smartapp.settings.mail import check_mail, check_staff_mail
 from smartapp.settings.model import (
     Apps,
     Database,
@@ -23,6 +23,7 @@ from smartapp.settings.model import (
     Settings,
     Storage,
     Upstreams,
+    Worklist,
 )
 from smartapp.settings.providers import check_providers
 from smartapp.settings.values import build, from_text
@@ -62,6 +63,7 @@ SECTIONS: Final[Mapping[str, type]] = {
     "rendering": Rendering,
     "mail": Mail,
     "apps": Apps,
+    "worklist": Worklist,
     "ohif": Ohif,
 }
 """The tables of `smartapp.toml`."""
@@ -144,6 +146,7 @@ def _check(settings: Settings) -> None:
         raise ConfigurationError("[sessions] idle must not be longer than absolute.")
     check_mail(settings.mail, sandbox=sandbox)
     check_providers(settings.providers, sandbox=sandbox)
+    check_staff_mail(settings.providers, settings.mail)
     check_jurisdictions(settings.providers, settings.jurisdictions)
 
 

@@ -1,11 +1,12 @@
-"""What must hold for the mail server."""
+"""What must hold for the mail server, and for those at the hospital who get mail from us."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from smartapp.errors import ConfigurationError
 from smartapp.settings.addresses import is_loopback
-from smartapp.settings.model import Mail
+from smartapp.settings.model import Mail, Provider
 from smartapp.settings.providers import check_secret
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.:-]+")
@@ -28,3 +29,13 @@ def check_mail(mail: Mail, *, sandbox: bool) -> None:
         check_secret(mail.password_file, f"[mail] password_file {mail.password_file}")
     if mail.ca_file is not None and not mail.ca_file.is_file():
         raise ConfigurationError(f"[mail] ca_file {mail.ca_file} is not there: put the CA's certificate there.")
+
+
+def check_staff_mail(providers: Sequence[Provider], mail: Mail) -> None:
+    """Raises ConfigurationError for an address that is none, or that no mail would ever reach."""
+    for provider in providers:
+        where = f"provider {provider.id}: staff_mail"
+        if provider.staff_mail and not _ADDRESS.fullmatch(provider.staff_mail):
+            raise ConfigurationError(f"{where} must be one address, as records@example.org.")
+        if provider.staff_mail and not mail.smtp_host:
+            raise ConfigurationError(f"{where} needs a mail server: add smtp_host to [mail], or remove it.")

@@ -127,6 +127,13 @@ class Apps:
 
 
 @dataclass(frozen=True)
+class Worklist:
+    """What staff has to put right. `settled_kept`: days that a settled item is kept after it was found last."""
+
+    settled_kept: int = 365
+
+
+@dataclass(frozen=True)
 class Delay:
     """Reports of these categories, of studies with these modalities (empty: any), wait so many hours."""
 
@@ -173,6 +180,8 @@ class Provider:
     """Whose release rules hold here (`config/jurisdictions.toml`); empty: every report is shown at once."""
     age_of_majority: int = 18
     """The age, in years, at which a parent's right to act ends at this hospital: state law differs."""
+    staff_mail: str = ""
+    """Where the hospital's records office is told that something waits on the worklist; empty: it looks by itself."""
     brand: Brand | None = None
     """How people know the hospital; without it apps are told nothing of that."""
 
@@ -193,6 +202,7 @@ class Settings:
     rendering: Rendering = field(default_factory=Rendering)
     mail: Mail = field(default_factory=Mail)
     apps: Apps = field(default_factory=Apps)
+    worklist: Worklist = field(default_factory=Worklist)
     ohif: Ohif | None = None
 
     def rules(self, provider_id: str) -> Jurisdiction | None:

@@ -37,3 +37,26 @@ def test_what_cannot_be_is_refused(configuration: Configuration, spoilt: dict[st
     configuration.app["mail"] = GOOD | spoilt
     with pytest.raises(ConfigurationError, match=says):
         configuration.load()
+
+
+@pytest.mark.parametrize(
+    ("address", "mail", "says"),
+    [
+        ("records", GOOD, "one address"),
+        ("records@a.example, other@b.example", GOOD, "one address"),
+        ("records@hospital.example", {}, "smtp_host"),
+    ],
+)
+def test_staff_has_an_address_that_mail_reaches(
+    configuration: Configuration, address: str, mail: dict[str, Any], says: str
+) -> None:
+    configuration.provider["staff_mail"] = address
+    configuration.app["mail"] = mail
+    with pytest.raises(ConfigurationError, match=says):
+        configuration.load()
+
+
+def test_staff_who_are_to_get_mail_do(configuration: Configuration) -> None:
+    configuration.app["mail"] = GOOD
+    configuration.provider["staff_mail"] = "records@hospital.example"
+    assert configuration.load().providers[0].staff_mail == "records@hospital.example"
