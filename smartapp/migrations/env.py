@@ -13,6 +13,7 @@ import smartapp.db.tables
 import smartapp.exchange.approvals.tables
 import smartapp.exchange.developers.tables
 import smartapp.exchange.grants.tables
+import smartapp.exchange.worklist.tables
 import smartapp.identity.apps.tables
 import smartapp.identity.contacts.tables
 import smartapp.identity.tables
