@@ -1,9 +1,15 @@
 """What is known of studies, series and reports when a question about them is put. Pure."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from smartapp.identity.model import PatientKey
+
+if TYPE_CHECKING:
+    from smartapp.consent.directives.onfile import OnFile
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,15 @@ class StudyFacts:
     """ImagingStudy.status, as we show it; empty when unknown."""
     identifiers: frozenset[str] = frozenset()
     """Its other identifiers, as `system|value`, so far as we show them."""
+    resources: frozenset[str] = frozenset()
+    """The EHR's own resources of it, as relative references."""
+    coded: frozenset[str] | None = None
+    """Every code in those, as `system|code`; None where there are none, or too many."""
+    reports: tuple[ReportKnown, ...] = ()
+    """Its reports."""
+    on_file: OnFile | None = None
+    """The Consents of its patient that the hospital has on file; None where it is not asked for any. They keep nothing
+    from people."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +73,5 @@ class ReportKnown:
     date: date | None
     status: str
     labels: frozenset[str] = frozenset()
+    coded: frozenset[str] | None = None
+    """Every code in it, as `system|code`; None where that is not known, or too many."""

@@ -1,7 +1,8 @@
 """May this principal do this to these studies, for this purpose? A table that a privacy officer can read. Pure.
 
 Two tables are asked: `RIGHTS`, whether the principal may act on the record at all, and `STUDIES`, which of the studies
-asked about belong to that record beyond doubt, and to what the patient allowed an app. In both, a denial outweighs
+asked about belong to that record beyond doubt, and to what the patient allowed an app, and no Consent on file at the
+hospital keeps from it. In both, a denial outweighs
 everything, and what no rule allows is denied: so an action, kind or purpose without a rule (a clinician's, today)
 reaches nothing.
 """
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from smartapp.consent.directives.onfile import UNREAD, keeping_reports, keeping_study
 from smartapp.consent.facts import StudyFacts
 from smartapp.consent.model import LETTER, Action, Decision, Purpose, Question
 from smartapp.consent.principal import AppPrincipal
@@ -24,12 +26,14 @@ from smartapp.identity.model import PatientKey, PrincipalKind
 class StudyCase:
     """One study, seen from the record that is asked about: `owner` is that patient, alone.
 
-    `granted` says whether a grant allows a study; None for people, who need none.
+    `granted` says whether a grant allows a study; None for people, who need none. `keeping` names the Consents on file
+    at the hospital that keep a study from an app; None for people, from whom none does (45 CFR 164.524).
     """
 
     owner: frozenset[PatientKey]
     study: StudyFacts
     granted: Callable[[StudyFacts], bool] | None = None
+    keeping: Callable[[StudyFacts], tuple[str, ...]] | None = None
 
 
 def _ended(question: Question) -> bool:
@@ -159,10 +163,17 @@ def _outside_grant(case: StudyCase) -> bool:
     return case.granted is not None and not case.granted(case.study)
 
 
+def _kept_by_consent(case: StudyCase) -> bool:
+    return case.keeping is not None and bool(case.keeping(case.study))
+
+
+KEPT_BY_CONSENT: Final = "kept-by-consent"
+
 STUDIES: Table[StudyCase] = Table(
     Rule("contradicted", "A source says that the study is somebody else's.", Effect.DENY, (_contradicted,)),
     Rule("foreign", "The study belongs to another patient, or to more than one.", Effect.DENY, (_foreign,)),
     Rule("outside-grant", "The patient did not allow the app this study.", Effect.DENY, (_outside_grant,)),
+    Rule(KEPT_BY_CONSENT, "A Consent on file at the hospital keeps it.", Effect.DENY, (_kept_by_consent,)),
     Rule("owned", "The study is the patient's, and no source says otherwise.", Effect.ALLOW, (_owned,)),
     otherwise=Reason("unowned", "No source says whose study it is."),
 )
@@ -199,15 +210,18 @@ _STUDY_RULES: Final = frozenset({"unowned", *(rule.name for rule in STUDIES.rule
 def _judge(question: Question) -> tuple[frozenset[str], tuple[Reason, ...]]:
     """A study described twice is visible only if both descriptions are."""
     owner = frozenset({question.patient})
-    granted = _granted(question)
+    granted, keeping = _granted(question), _keeping(question)
     visible: set[str] = set()
     withheld: set[str] = set()
     reasons: dict[Reason, None] = {}
     for study in question.studies:
-        ruling = STUDIES.ruling(StudyCase(owner, study, granted))
+        ruling = STUDIES.ruling(StudyCase(owner, study, granted, keeping))
         (visible if ruling.allowed else withheld).add(study.uid)
-        reasons[ruling.reason] = None
-    return frozenset(visible - withheld), tuple(sorted(reasons, key=lambda reason: reason.code))
+        if keeping is not None and ruling.reason.code == KEPT_BY_CONSENT:
+            reasons.update((_by_consent(id_), None) for id_ in keeping(study))
+        else:
+            reasons[ruling.reason] = None
+    return frozenset(visible - withheld), tuple(sorted(reasons, key=lambda reason: (reason.code, reason.rule)))
 
 
 def _granted(question: Question) -> Callable[[StudyFacts], bool] | None:
@@ -219,3 +233,17 @@ def _granted(question: Question) -> Callable[[StudyFacts], bool] | None:
     if _TYPES.get(question.action) == "DiagnosticReport":
         return reach.reports_of
     return partial(reach.study, letter=LETTER[question.action])
+
+
+def _keeping(question: Question) -> Callable[[StudyFacts], tuple[str, ...]] | None:
+    """Which Consents on file keep a study, or all of its reports, from the app that asks; None for people."""
+    who = question.principal
+    if not isinstance(who, AppPrincipal):
+        return None
+    reports = _TYPES.get(question.action) == "DiagnosticReport"
+    return partial(keeping_reports if reports else keeping_study, who.client_id, question.purpose.value)
+
+
+def _by_consent(id_: str) -> Reason:
+    """The rule with the Consent that it rests on."""
+    return Reason(KEPT_BY_CONSENT, "Consents could not be read" if id_ == UNREAD else f"Consent/{id_}")
