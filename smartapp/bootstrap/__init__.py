@@ -10,6 +10,7 @@ from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
 from smartapp.bootstrap.apps import Granted, build_alerts, build_grants
 from smartapp.bootstrap.developers import build_registering
 from smartapp.bootstrap.ground import Ground, lay_ground
+from smartapp.bootstrap.worklist import build_clearing, build_worklist
 from smartapp.clock import Clock, SystemClock
 from smartapp.consent.grants.service import Grants
 from smartapp.consent.policy import decide
@@ -22,6 +23,7 @@ from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
+from smartapp.exchange.worklist.aside import Aside
 from smartapp.fhir.facade.routes import blueprint as fhir_facade
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.apps.logos import Logos
@@ -58,9 +60,11 @@ class House:
     app: Flask
     housekeeping: Housekeeping
     pool: RenderPool
+    aside: Aside
 
     def close(self) -> None:
         """For an orderly exit: writes what is left and ends the child processes."""
+        self.aside.close()
         self.housekeeping.stop()
         self.pool.close()
 
@@ -102,6 +106,9 @@ def build_house(ground: Ground) -> House:
         app_tokens=app_tokens,
     )
     index.when_replaced(granted.app_grants.freeze)
+    worklist = build_worklist(ground)
+    aside = Aside(worklist, ground.audit)
+    index.when_refreshed(aside)
     limits = Limits(settings.apps, ground.database, ground.keyring, clock)
     registering = build_registering(ground, apps, app_tokens, limits)
     parts = Parts(
@@ -127,10 +134,12 @@ def build_house(ground: Ground) -> House:
         registrations=registering.registrations,
         developers=registering.developers,
         traces=registering.traces,
+        worklist=worklist,
         ohif=_ohif(ground, identity, viewer_tokens),
     )
     app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade, *AUTHSERVER))
-    return House(app, Housekeeping(ground.audit, identity, granted.credentials), pool)
+    housekeeping = Housekeeping(ground.audit, identity, granted.credentials, build_clearing(ground))
+    return House(app, housekeeping, pool, aside)
 
 
 def _app_tokens(ground: Ground, identity: Identity, apps: Apps, grants: Grants) -> AppTokens:

@@ -2,6 +2,7 @@
 
 from smartapp.bootstrap.apps import build_alerts, build_jobs_of_grants, build_logos_job
 from smartapp.bootstrap.ground import Ground
+from smartapp.bootstrap.worklist import build_worklist_job
 from smartapp.db.outbox.service import Outbox
 from smartapp.jobs.loop import Job
 from smartapp.jobs.mail import MailJob
@@ -16,6 +17,7 @@ def build_jobs(ground: Ground) -> tuple[Job, ...]:
         TidyJob(outbox, ground.clock),
         *build_jobs_of_grants(ground, outbox, build_alerts(ground)),
         build_logos_job(ground),
+        build_worklist_job(ground, outbox),
     ]
     mail = ground.settings.mail
     if mail.smtp_host:

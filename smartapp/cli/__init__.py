@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from smartapp.cli.apps import add_apps
+from smartapp.cli.staff import add_staff
 from smartapp.errors import ConfigurationError, DatabaseBusy, SmartappError
 from smartapp.settings import Settings, load
 
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     downgrade = _add(database, "downgrade", _db_downgrade, "take the tables back, with the data in what is removed")
     downgrade.add_argument("revision", help="the revision to go back to, -1 for one step, or base for no tables")
     add_apps(commands)
+    add_staff(commands)
     keys = commands.add_parser("keys", help="the key files").add_subparsers(required=True, metavar="action")
     _add(keys, "init", _keys_init, "make the first keys")
     rotate = _add(keys, "rotate", _keys_rotate, "make a new current key, and wrap the patients' keys with it")

@@ -9,6 +9,7 @@ from smartapp.audit.flusher import Flusher
 from smartapp.audit.service import AuditTrail
 from smartapp.errors import SmartappError
 from smartapp.exchange.credentials import Credentials
+from smartapp.exchange.worklist.clearing import Clearing
 from smartapp.identity.service import Identity
 
 _EVERY: Final = 60.0
@@ -19,10 +20,11 @@ _log = logging.getLogger(__name__)
 class Housekeeping:
     """Threads of a serving process. Any number of workers may do this at once: each row is cleared by one of them."""
 
-    def __init__(self, audit: AuditTrail, identity: Identity, credentials: Credentials) -> None:
+    def __init__(self, audit: AuditTrail, identity: Identity, credentials: Credentials, clearing: Clearing) -> None:
         self._audit = audit
         self._identity = identity
         self._credentials = credentials
+        self._clearing = clearing
         self._flusher = Flusher(audit)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
@@ -40,8 +42,11 @@ class Housekeeping:
         self._flusher.stop()
 
     def tidy(self) -> None:
-        """Ends the sessions that lapsed; credentials that no grant lives on with are given back to the EHR."""
+        """Ends the sessions that lapsed; credentials that no grant lives on with are given back to the EHR; what staff
+        settled long ago is removed.
+        """
         self._credentials.release(self._identity.end_expired())
+        self._clearing.tidy()
 
     def _run(self) -> None:
         while not self._over.wait(_EVERY):

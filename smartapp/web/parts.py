@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smartapp.exchange.developers.trace import Traces
     from smartapp.exchange.grants.service import AppGrants
     from smartapp.exchange.sign_in import SignIn
+    from smartapp.exchange.worklist.service import Worklist
     from smartapp.identity.apps.logos import Logos
     from smartapp.identity.apps.service import Apps
     from smartapp.identity.service import Identity
@@ -61,6 +62,7 @@ class Parts:
     registrations: Registrations
     developers: Developers
     traces: Traces
+    worklist: Worklist
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""
 

@@ -41,6 +41,7 @@ def studies(ctx: str) -> str:
         "portal/studies.html",
         record=record_of(principal),
         list=found,
+        told=bool(found.foreign) and parts().worklist.told(principal.patient, found.foreign),
         problems=found.problems,
         wish=wish,
         asked=finding.address_of(wish, parts().keyring, ctx),
