@@ -5,6 +5,7 @@ from typing import Final
 from flask import Blueprint
 
 from smartapp.authserver.authorize import routes as authorize
+from smartapp.authserver.brands import routes as brands
 from smartapp.authserver.discovery import routes as discovery
 from smartapp.authserver.jwks import routes as jwks
 from smartapp.authserver.logout import routes as logout
@@ -15,6 +16,7 @@ from smartapp.authserver.userinfo import routes as userinfo
 
 BLUEPRINTS: Final[tuple[Blueprint, ...]] = (
     discovery.blueprint,
+    brands.blueprint,
     authorize.blueprint,
     register.blueprint,
     token.blueprint,

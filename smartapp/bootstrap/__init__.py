@@ -14,6 +14,7 @@ from smartapp.bootstrap.worklist import build_clearing, build_worklist
 from smartapp.clock import Clock, SystemClock
 from smartapp.consent.grants.service import Grants
 from smartapp.consent.policy import decide
+from smartapp.db.revisions.service import Revisions
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.render import RenderPool
 from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
@@ -134,6 +135,7 @@ def build_house(ground: Ground) -> House:
         registrations=registering.registrations,
         developers=registering.developers,
         traces=registering.traces,
+        revisions=Revisions(ground.database, clock),
         worklist=worklist,
         ohif=_ohif(ground, identity, viewer_tokens),
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Column
 import smartapp.audit.tables
 import smartapp.consent.grants.tables
 import smartapp.db.outbox.tables
+import smartapp.db.revisions.tables
 import smartapp.db.tables
 import smartapp.exchange.approvals.tables
 import smartapp.exchange.developers.tables

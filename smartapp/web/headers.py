@@ -32,8 +32,13 @@ def allow_frames_in(origins: Iterable[str]) -> None:
     g.frame_ancestors = tuple(origins)
 
 
+def allow_caches(seconds: int) -> None:
+    """Lets every cache keep the current answer so long, if it is one: for what is the same for everybody."""
+    g.fresh_for = seconds
+
+
 def add(response: Response) -> Response:
-    """After each request. Only files of our own that carry no personal data may be kept by a cache."""
+    """After each request. Only what carries no personal data may be kept by a cache: files of our own, and brands."""
     framed_by, policy = g.get("frame_ancestors", ()), " ".join((_POLICY, *g.get("form_targets", ())))
     if framed_by:
         policy = policy.replace("frame-ancestors 'none'", f"frame-ancestors {' '.join(framed_by)}")
@@ -43,6 +48,8 @@ def add(response: Response) -> Response:
             response.headers.setdefault(name, value)
     if request.endpoint and request.endpoint.endswith("static") and response.status_code in {200, 304}:
         response.headers["Cache-Control"] = "no-cache"  # asked for again by ETag: modules of two versions never mix
+    elif "fresh_for" in g and response.status_code in {200, 304}:
+        response.headers["Cache-Control"] = f"public, max-age={g.fresh_for}"
     else:
         response.headers["Cache-Control"] = "no-store"
         response.headers["Pragma"] = "no-cache"

@@ -10,6 +10,7 @@ from flask import Flask, current_app
 if TYPE_CHECKING:
     from smartapp.audit.service import AuditTrail
     from smartapp.clock import Clock
+    from smartapp.db.revisions.service import Revisions
     from smartapp.exchange.alerts.service import Alerts
     from smartapp.exchange.approvals.service import Approvals
     from smartapp.exchange.copies.service import Copies
@@ -62,6 +63,7 @@ class Parts:
     registrations: Registrations
     developers: Developers
     traces: Traces
+    revisions: Revisions
     worklist: Worklist
     ohif: OhifDoor | None = None
     """None where no OHIF is configured."""

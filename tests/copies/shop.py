@@ -54,6 +54,7 @@ class Shop:
             registrations=cast("Any", None),
             developers=cast("Any", None),
             traces=cast("Any", None),
+            revisions=cast("Any", None),
             worklist=cast("Any", None),
             alerts=cast("Any", None),
         )

@@ -87,7 +87,7 @@ def test_the_openapi_document_names_every_route_for_programs_and_no_other(shared
         for entry in app.url_map.iter_rules()
         for method in (entry.methods or set()) - {"HEAD", "OPTIONS"}
         if entry.endpoint.split(".")[0] in {"fhir", "dicomweb", "oauth", "authorize", "userinfo", "jwks", "register",
-                                            "discovery"}
+                                            "discovery", "brands"}
         and not entry.endpoint.endswith("anything_else")
         and not entry.rule.endswith("/fhir/")
     }  # fmt: skip

@@ -37,6 +37,7 @@ def gateway_app(desk: Desk) -> Flask:
         registrations=cast("Any", None),
         developers=cast("Any", None),
         traces=cast("Any", None),
+        revisions=cast("Any", None),
         worklist=cast("Any", None),
         signing=cast("Any", None),
         audit=cast("Any", None),

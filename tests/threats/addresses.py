@@ -11,7 +11,7 @@ from tests.threats.composed import Browser, Composed
 SAFE = {"GET", "HEAD", "OPTIONS"}
 CANARIES = ("Canary", "canary", "SE-1001", "SE-1002", "MH-5501")
 """What stands in the fake hospitals' records and tokens only."""
-NOTHING_PERSONAL = {"static", "portal.static"}
+NOTHING_PERSONAL = {"static", "portal.static", "brands.whole", "brands.single"}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from smartapp.authserver import addresses
+from smartapp.authserver.brands import bundle
 from smartapp.exchange.developers.checks.scope import WORDS
 from smartapp.records.resources.kinds import SERVED
 from smartapp.web.parts import parts
@@ -87,7 +88,7 @@ def openid(provider: str) -> dict[str, Any]:
 
 
 def smart(provider: str) -> dict[str, Any]:
-    """The SMART configuration (SMART App Launch 2.2, conformance)."""
+    """The SMART configuration (SMART App Launch 2.2, conformance). Brands are named where there are some."""
     return {
         **oauth(provider),
         "capabilities": list(CAPABILITIES),
@@ -95,4 +96,16 @@ def smart(provider: str) -> dict[str, Any]:
         "associated_endpoints": [
             {"url": addresses.dicomweb_base(provider), "capabilities": ["smart-imaging-access"]},
         ],
+        **_brands(provider),
+    }
+
+
+def _brands(provider: str) -> dict[str, Any]:
+    settings = parts().settings
+    brand = settings.provider(provider).brand
+    if brand is None:
+        return {}
+    return {
+        "user_access_brand_bundle": bundle.address(provider, settings.server.base_url),
+        "user_access_brand_identifier": bundle.identifier(brand),
     }

@@ -60,6 +60,7 @@ _SEARCH: Final = (200, 400, *_TOKEN, 404, 406, *_UPSTREAM)
 _ROWS: Final = (200, 204, 400, *_TOKEN, 404, 406, *_UPSTREAM)
 _BYTES: Final = (200, 400, *_TOKEN, 404, 406, 422, *_UPSTREAM)
 _DISCOVERY: Final = (200, 400, 404, 503)
+_BRANDS: Final = (200, 304, 400, 404, 503)
 
 
 def _fhir(
@@ -90,6 +91,10 @@ def _oauth(
 
 def _discovery(path: str, summary: str, refusal: tuple[tuple[str, str], ...] = _FAULT) -> Operation:
     return Operation("get", path, summary, _DISCOVERY, (_JSON,), ref("Discovery"), refusal)
+
+
+def _brands(path: str, summary: str, schema: str) -> Operation:
+    return Operation("get", f"/{{provider}}/brands{path}", summary, _BRANDS, (_FHIR_JSON,), ref(schema), _OUTCOME)
 
 
 _CLIENT: Final = ("client_id", "client_assertion_type", "client_assertion")
@@ -144,6 +149,8 @@ OPERATIONS: Final = (
            "Registration", bearer=True, json=True),
     _oauth("delete", "/register/{client_id}", "Delete it", (204, 400, 401, 403, 404, 429, 503), "Nothing", bearer=True),
     _discovery(f"{FHIR}/.well-known/smart-configuration", "SMART configuration", _OUTCOME),
+    _brands("", "The hospital's brands, and its endpoint (User Access Brands Bundle)", "Brands"),
+    _brands("/{type}/{id}", "One resource of that Bundle", "Resource"),
     _discovery("/{provider}/.well-known/openid-configuration", "OpenID configuration"),
     _discovery("/{provider}/.well-known/oauth-authorization-server", "RFC 8414"),
     _discovery("/.well-known/oauth-authorization-server/{provider}", "RFC 8414"),

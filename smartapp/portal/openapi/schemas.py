@@ -31,6 +31,10 @@ _ENTRY: Final = _object(
     "resource", "search", resource={"type": "object", "required": ["resourceType"]},
     search=_object("mode", mode={"enum": ["match", "include", "outcome"]}),
 )  # fmt: skip
+_BRAND: Final = _object(
+    "fullUrl", "resource", fullUrl=_URL,
+    resource=_object("resourceType", "id", resourceType={"enum": ["Organization", "Endpoint"]}, id=_TEXT),
+)  # fmt: skip
 
 SCHEMAS: Final[dict[str, Json]] = {
     "OperationOutcome": _object(
@@ -41,6 +45,10 @@ SCHEMAS: Final[dict[str, Json]] = {
         "resourceType", "type", "link", resourceType={"const": "Bundle"}, type={"const": "searchset"},
         total={"type": "integer", "minimum": 0}, entry=_list(_ENTRY, minItems=1),
         link=_list(_object("relation", "url", relation={"enum": ["self", "next"]}, url=_URL), minItems=1),
+    ),
+    "Brands": _object(
+        "resourceType", "type", "timestamp", "entry", resourceType={"const": "Bundle"}, type={"const": "collection"},
+        timestamp=_TEXT, entry=_list(_BRAND, minItems=2),
     ),
     "CapabilityStatement": _object(
         "resourceType", "fhirVersion", "rest", resourceType={"const": "CapabilityStatement"},

@@ -18,7 +18,7 @@ from smartapp.web.errors.problem import Problem
 from smartapp.web.requests import request_id
 
 _LOG = logging.getLogger(__name__)
-_TOKENS_ONLY: Final = re.compile(r"^/[^/]+/(dicomweb|fhir)(?:/|$)")
+_RECORDS: Final = re.compile(r"^/[^/]+/(dicomweb|fhir|brands)(?:/|$)")
 _PROGRAMS: Final = re.compile(
     r"^(?:/[^/]+/oauth(?:/(?!(?:authorize|approve|logout)(?:/|$))|$)|(?:/[^/]+)?/\.well-known(?:/|$))"
 )
@@ -59,10 +59,10 @@ def _unhandled(error: Exception) -> Response:
 
 
 def _render(problem: Problem) -> Response:
-    surface = _TOKENS_ONLY.match(request.path)
+    surface = _RECORDS.match(request.path)
     if surface is None and _PROGRAMS.match(request.path):
         return oauth.render(problem)
     if surface is None:
         return page.render(problem)
-    response = fhir.render(problem) if surface[1] == "fhir" else dicomweb.render(problem)
+    response = dicomweb.render(problem) if surface[1] == "dicomweb" else fhir.render(problem)
     return challenge.add(response, problem)
