@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from smartapp.clock import Clock
-from smartapp.launch.client_auth import ClientIdentity
+from smartapp.launch.client_auth import ClientIdentity, KeyIdentity, system_identity
 from smartapp.launch.discovery import Discovery
 from smartapp.launch.jwks import public_jwks
 from smartapp.launch.model import Metadata
@@ -20,6 +20,8 @@ class Ehr:
     door: Door
     trust: Trust
     identity: ClientIdentity
+    system: KeyIdentity | None = None
+    """Us as a backend service there, where we are one."""
 
 
 class Ehrs:
@@ -38,6 +40,7 @@ class Ehrs:
                 door=outbound.for_origins(f"launch:{provider.id}", provider.trusted_origins, ca_file=provider.ca_file),
                 trust=Trust(provider.trusted_origins, sandbox=sandbox),
                 identity=ClientIdentity(provider, clock),
+                system=system_identity(provider, clock),
             )
             for provider in settings.providers
         }

@@ -1,7 +1,7 @@
 """Keeps the EHR's tokens: hands out live ones, refreshes them once for everybody, and gives them back at the end."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any
@@ -9,10 +9,10 @@ from typing import Any
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
-from smartapp.consent.model import AnyPermit, SignInPermit
+from smartapp.consent.model import AnyPermit, Permit, SignInPermit
 from smartapp.db.unit import Database
 from smartapp.errors import DatabaseBusy, SmartappError, UpstreamDown, UpstreamError, UpstreamRefused, UpstreamSlow
-from smartapp.identity.model import PatientKey
+from smartapp.identity.model import PatientKey, PrincipalKind
 from smartapp.ids import new_id
 from smartapp.launch import store
 from smartapp.launch.ehrs import Ehrs
@@ -21,8 +21,10 @@ from smartapp.launch.refresh import Dead, ask_next
 from smartapp.launch.refusals import severity
 from smartapp.launch.scopes import OFFLINE
 from smartapp.launch.store import Kept
+from smartapp.launch.system import SystemTokens
 from smartapp.launch.token_request import revoke
-from smartapp.launch.vault import Tokens, Vault
+from smartapp.launch.vault import NONE_OF_ITS_OWN, Tokens, Vault
+from smartapp.tokens.model import SYSTEM, confined, on_system
 
 MARGIN = timedelta(seconds=60)
 LEASE = timedelta(seconds=60)
@@ -33,6 +35,7 @@ YOUNG = timedelta(seconds=60)
 SAVES = 3
 POLL_SECONDS = 0.2
 POLLS = 60
+_APP = PrincipalKind.APP
 
 
 def patient_of(permit: AnyPermit) -> PatientKey:
@@ -63,17 +66,24 @@ class TokenKeeper:
         self._audit = audit
         self._clock = clock
         self._sleep = sleep
+        self._system = SystemTokens(ehrs, database, vault, audit, clock, sleep)
 
     def keep(self, patient: PatientKey, answer: TokenAnswer) -> str:
         """Stores the tokens of a launch; the new credential's id."""
-        credential_id, now = new_id("ehr"), self._clock.now()
+        tokens = Tokens(answer.access_token, answer.refresh_token)
+        return self._add(patient, new_id("ehr"), tokens, answer.scopes, answer.expires_in)
+
+    def _add(
+        self, patient: PatientKey, credential_id: str, tokens: Tokens, scopes: Sequence[str], expires_in: int
+    ) -> str:
+        now = self._clock.now()
         kept = Kept(
             id=credential_id,
             provider=patient.provider,
             sealed_patient=self._vault.seal_patient(patient, credential_id),
-            sealed=self._vault.seal(patient, credential_id, 1, Tokens(answer.access_token, answer.refresh_token)),
-            scope=" ".join(answer.scopes),
-            expires_at=now + timedelta(seconds=answer.expires_in),
+            sealed=self._vault.seal(patient, credential_id, 1, tokens),
+            scope=" ".join(scopes),
+            expires_at=now + timedelta(seconds=expires_in),
             created_at=now,
             refreshed_at=None,
             not_before=None,
@@ -82,6 +92,19 @@ class TokenKeeper:
         with self._database.write() as session:
             store.add(session, kept)
         return credential_id
+
+    def offers_system(self, provider_id: str) -> bool:
+        """Whether a grant at this hospital can stand on backend services."""
+        return self._system.configured(provider_id)
+
+    def stand(self, patient: PatientKey) -> str:
+        """A credential for one grant that stands on backend services, for this patient alone; its id.
+
+        It holds no token. Nothing is asked of the EHR until it is used. KeyError, ValueError where there are none.
+        """
+        if not self._system.configured(patient.provider):
+            raise ValueError("we are no backend service of this hospital")
+        return self._add(patient, new_id(SYSTEM), NONE_OF_ITS_OWN, (), 0)
 
     def lasting(self, credential_id: str, patient: PatientKey) -> bool:
         """Whether the credential outlives the session it came with: the EHR gave `offline_access`, and a refresh token
@@ -94,11 +117,13 @@ class TokenKeeper:
         return OFFLINE in kept.scope.split() and self._open(kept, patient).refresh is not None
 
     def bearer(self, permit: AnyPermit) -> str:
-        """A live access token for the permit's patient.
+        """A live access token for the permit's patient; for a grant on backend services the hospital's own for us.
 
         Raises UpstreamRefused when there is none any more, UpstreamDown or UpstreamSlow when the EHR gives no word.
         """
         patient = patient_of(permit)
+        if not confined(permit):
+            return self._standing(permit, patient)
         for _ in range(POLLS):
             kept = self._find(permit.credential_id, patient)
             tokens = self._open(kept, patient)
@@ -115,6 +140,9 @@ class TokenKeeper:
         """
         patient = patient_of(permit)
         kept = self._find(permit.credential_id, patient)
+        if not confined(permit):
+            self._system.rejected(patient.provider, token)
+            return
         tokens = self._open(kept, patient)
         if not compare_digest(tokens.access, token):
             return
@@ -129,7 +157,7 @@ class TokenKeeper:
         """Forgets the credential, then gives its tokens back to the EHR if that can be done (RFC 7009)."""
         with self._database.write() as session:
             kept = store.remove(session, credential_id)
-        if kept is None or kept.sealed is None:
+        if kept is None or kept.sealed is None or on_system(kept.id):
             return
         patient = self._vault.open_patient(kept.id, kept.sealed_patient)
         try:
@@ -160,6 +188,22 @@ class TokenKeeper:
 
     def _open(self, kept: Kept, patient: PatientKey) -> Tokens:
         return self._vault.open_(patient, kept.id, kept.version, kept.sealed or b"")
+
+    def _standing(self, permit: AnyPermit, patient: PatientKey) -> str:
+        """The hospital's token for us, handed out for what a grant allows and for nothing else.
+
+        That a patient's data went with it is written down once for each token, before it goes.
+        """
+        if isinstance(permit, SignInPermit) or (isinstance(permit, Permit) and permit.principal.kind is not _APP):
+            raise UpstreamRefused("ehr-credential-of-another")
+        kept = self._find(permit.credential_id, patient)
+        self._open(kept, patient)  # raises once the patient's key is destroyed
+        live = self._system.current(patient.provider)
+        if kept.refreshed_at is None or kept.refreshed_at < live.fetched_at:
+            with self._database.write() as session:
+                if store.used(session, kept, live.fetched_at):
+                    self._audit.record(Event("smart.system.use", patient=patient), session=session)
+        return live.token
 
     def _refreshed(self, kept: Kept, patient: PatientKey, tokens: Tokens) -> str | None:
         """The next access token, or the present one while it lives; None: another worker is asking, look again."""

@@ -68,6 +68,15 @@ class TokenAnswer:
 
 
 @dataclass(frozen=True)
+class SystemAnswer:
+    """A checked token answer to us as a backend service. `expires_in` is in seconds; the token is never shown."""
+
+    access_token: str = field(repr=False)
+    expires_in: int
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class IdClaims:
     """The claims of a checked id_token that we use (OpenID Connect Core §2)."""
 

@@ -13,6 +13,7 @@ HIGH = frozenset(
         "smart.idtoken.bad",
         "smart.idtoken.nonce",
         "smart.context.mismatch",
+        "smart.system.refused",
     }
 )
 """Codes that somebody should look at: they do not come from an EHR and a browser that both behave."""

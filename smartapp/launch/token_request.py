@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from smartapp.errors import UpstreamMalformed
-from smartapp.launch.client_auth import ClientIdentity
+from smartapp.launch.client_auth import Identity
 from smartapp.launch.model import Metadata
 from smartapp.launch.strict_json import json_object
 from smartapp.outbound.service import Door
@@ -27,7 +27,7 @@ class TokenReply:
         return f"TokenReply(error={self.error!r})"
 
 
-def ask_token(door: Door, identity: ClientIdentity, metadata: Metadata, form: Mapping[str, str]) -> TokenReply:
+def ask_token(door: Door, identity: Identity, metadata: Metadata, form: Mapping[str, str]) -> TokenReply:
     """Posts one grant, once: a grant that may have been spent is never sent again.
 
     Raises UpstreamDown or UpstreamSlow when the EHR does not answer, UpstreamMalformed when the answer is no JSON.
@@ -61,7 +61,7 @@ def code_grant(code: str, verifier: str, redirect_uri: str) -> dict[str, str]:
     }
 
 
-def revoke(door: Door, identity: ClientIdentity, metadata: Metadata, token: str, hint: str) -> None:
+def revoke(door: Door, identity: Identity, metadata: Metadata, token: str, hint: str) -> None:
     """Gives a token back (RFC 7009 §2.1); `hint` is its kind. Raises Upstream errors; the answer has no content."""
     if metadata.revocation_endpoint is None:
         return

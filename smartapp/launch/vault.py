@@ -17,6 +17,11 @@ class Tokens:
     refresh: str | None = field(repr=False)
 
 
+NONE_OF_ITS_OWN = Tokens("", None)
+"""What a credential holds that stands on backend services. It is sealed all the same: it dies with the patient's key.
+"""
+
+
 class Vault:
     """Seals and opens; the credential's id and version are bound in, so that a row cannot be swapped or put back."""
 
@@ -43,6 +48,18 @@ class Vault:
         """The patient that `seal_patient` was given. Raises IntegrityError for any change."""
         provider, patient_id = json.loads(self._keyring.open_(sealed, credential_id.encode()))
         return PatientKey(provider, patient_id)
+
+    def seal_system(self, bound: str, version: int, token: str) -> bytes:
+        """A token of backend services. It is no patient's; `bound` says of whom it is, and over what."""
+        return self._keyring.seal(token.encode(), _system_aad(bound, version))
+
+    def open_system(self, bound: str, version: int, sealed: bytes) -> str:
+        """The token that `seal_system` was given. Raises IntegrityError for any change, of what it is bound to too."""
+        return self._keyring.open_(sealed, _system_aad(bound, version)).decode()
+
+
+def _system_aad(bound: str, version: int) -> bytes:
+    return f"ehr-system-token {bound} {version}".encode()
 
 
 def _aad(credential_id: str, version: int) -> bytes:

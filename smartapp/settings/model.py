@@ -184,6 +184,13 @@ class Provider:
     """Where the hospital's records office is told that something waits on the worklist; empty: it looks by itself."""
     brand: Brand | None = None
     """How people know the hospital; without it apps are told nothing of that."""
+    system_client_id: str = ""
+    """Us as a backend service there (SMART App Launch 2.2): for what patients allow for longer than they are signed in,
+    where the EHR gives them no refresh token. Empty: such permissions end with the session.
+    """
+    system_private_key_file: Path | None = None
+    """Its key; without one it signs with `private_key_file`."""
+    system_scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,23 @@ from smartapp.errors import ConfigurationError
 from smartapp.settings.addresses import check_origin, check_url
 from smartapp.settings.brand_checks import check_brand
 from smartapp.settings.model import Provider
+from smartapp.settings.system import check_system
 
 _RESERVED: Final = frozenset({"my", "static", "ohif"})
 """First parts of our own addresses: a provider's begin with its id."""
 _WRITES_CONSENT: Final = re.compile(r"(?:patient|user)/(?:Consent|\*)\.(?:cr?ud?s|write|\*)(?:\?.*)?")
 """A scope that finds, makes and changes Consents (SMART App Launch 2.2 §3.0.2), v1 has its own spellings."""
+_READS_CONSENT: Final = re.compile(r"(?:patient|user)/(?:Consent|\*)\.(?:c?r?u?d?s|read|\*)")
+"""A scope that finds them. One with a filter might leave out what forbids."""
 _PLACEHOLDERS: Final = frozenset({"", "…", "...", "changeme", "change-me", "placeholder", "secret", "password", "todo"})
 _LONGEST_SECRET: Final = 16384
+_SECRETS: Final = (
+    "private_key_file",
+    "client_secret_file",
+    "system_private_key_file",
+    "dicomweb_password_file",
+    "dicomweb_token_file",
+)
 
 
 def check_providers(providers: Sequence[Provider], *, sandbox: bool) -> None:
@@ -41,8 +51,9 @@ def _check_names(provider: Provider, where: str, _sandbox: bool) -> None:  # noq
         raise ConfigurationError(
             f"{where} id must be of a-z, 0-9 and -, at most 64, and none of {', '.join(sorted(_RESERVED))}."
         )
-    if provider.client_id.lower() in _PLACEHOLDERS:
-        raise ConfigurationError(f"{where} client_id is a placeholder: write the one that the EHR gave you.")
+    for name, client_id in (("client_id", provider.client_id), ("system_client_id", provider.system_client_id or "-")):
+        if client_id.lower() in _PLACEHOLDERS:
+            raise ConfigurationError(f"{where} {name} is a placeholder: write the one that the EHR gave you.")
     if not provider.mrn_systems:
         raise ConfigurationError(f"{where} mrn_systems is empty: name the system of the patients' record numbers.")
     try:
@@ -68,6 +79,10 @@ def _check_scopes(provider: Provider, where: str, _sandbox: bool) -> None:  # no
             raise ConfigurationError(f"{where} scopes lacks {needed}: without it we do not learn who signed in.")
     if provider.consent == "write" and not any(_WRITES_CONSENT.fullmatch(scope) for scope in provider.scopes):
         raise ConfigurationError(f'{where} consent = "write" needs the scope patient/Consent.crus: add it to scopes.')
+    if provider.consent != "none" and not any(_READS_CONSENT.fullmatch(scope) for scope in provider.scopes):
+        raise ConfigurationError(
+            f'{where} consent = "{provider.consent}" needs the scope patient/Consent.rs: add it to scopes.'
+        )
 
 
 def _check_client(provider: Provider, where: str, _sandbox: bool) -> None:  # noqa: FBT001 -- as above
@@ -102,7 +117,7 @@ def _check_given(provider: Provider, where: str, choice: str, names: tuple[str, 
 
 
 def _check_files(provider: Provider, where: str, _sandbox: bool) -> None:  # noqa: FBT001 -- as above
-    for name in ("private_key_file", "client_secret_file", "dicomweb_password_file", "dicomweb_token_file"):
+    for name in _SECRETS:
         path = getattr(provider, name)
         if path is not None:
             check_secret(path, f"{where} {name} {path}")
@@ -136,6 +151,7 @@ _CHECKS: Final[tuple[Callable[[Provider, str, bool], None], ...]] = (
     _check_addresses,
     _check_scopes,
     _check_client,
+    check_system,
     _check_pacs,
     _check_files,
     _check_brand,

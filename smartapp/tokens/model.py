@@ -1,8 +1,23 @@
 """Tokens as other rooms see them."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from smartapp.consent.model import AnyPermit
+
+SYSTEM: Final = "sys"
+"""How the id of a credential begins that stands on backend services. The id is bound into what is sealed under it."""
+
+
+def on_system(credential_id: str) -> bool:
+    """Whether the credential stands on what the hospital trusts us with as a backend service."""
+    return credential_id.startswith(f"{SYSTEM}-")
+
+
+def confined(permit: AnyPermit) -> bool:
+    """Whether the EHR keeps the permit's token to its patient. A token of backend services reaches everybody's data:
+    what is the patient's is then ours alone to tell.
+    """
+    return not on_system(permit.credential_id)
 
 
 class TokenSource(Protocol):

@@ -80,7 +80,7 @@ def test_what_cannot_be_read_is_missing_and_said(desk: Desk, ehr: FakeFhir) -> N
     assert found.conclusion == "Normal"
 
 
-@pytest.mark.clause("SMART 2.2", "97", "98")
+@pytest.mark.clause("SMART 2.2", "97", "98", "267", "268")
 @pytest.mark.threat("S19")
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/fhir/Binary/1", "//evil/Binary/1", "data:text/html,x", "../x", ""])
 def test_an_attachment_elsewhere_is_not_fetched(desk: Desk, ehr: FakeFhir, url: str) -> None:

@@ -10,7 +10,7 @@ from tests.fhir_upstream.fake_fhir import Desk, FakeFhir, bundle, fhir, report, 
 from tests.launch.server import Asked, Said, said
 
 
-@pytest.mark.clause("SMART 2.2", "93")
+@pytest.mark.clause("SMART 2.2", "93", "264")
 @pytest.mark.promise("A2")
 def test_all_pages_are_read_and_every_row_once(desk: Desk, ehr: FakeFhir) -> None:
     def pages(asked: Asked) -> Said:
@@ -28,7 +28,7 @@ def test_all_pages_are_read_and_every_row_once(desk: Desk, ehr: FakeFhir) -> Non
     assert desk.house.kinds() == []
 
 
-@pytest.mark.clause("SMART 2.2", "97", "98")
+@pytest.mark.clause("SMART 2.2", "97", "98", "267", "268")
 @pytest.mark.threat("S19")
 @pytest.mark.parametrize(
     "link", ["http://127.0.0.1:9/fhir?page=2", "//evil.example/fhir", "http://u@{}/fhir", "file:///x"]

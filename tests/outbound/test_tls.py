@@ -27,7 +27,7 @@ def test_a_private_ca_is_trusted_where_it_is_configured(outbound: Outbound, ca: 
         assert door.request("GET", server.origin).body == b"fine"
 
 
-@pytest.mark.clause("SMART 2.2", "1", "318")
+@pytest.mark.clause("SMART 2.2", "1", "230", "232", "318")
 @pytest.mark.threat("F12")
 @pytest.mark.parametrize("fault", ["unknown authority", "expired", "another host"])
 def test_bad_certificates_are_refused_once_and_for_all(outbound: Outbound, ca: Authority, fault: str) -> None:
@@ -45,7 +45,7 @@ def test_bad_certificates_are_refused_once_and_for_all(outbound: Outbound, ca: A
     assert server.requests == []
 
 
-@pytest.mark.clause("SMART 2.2", "1", "318")
+@pytest.mark.clause("SMART 2.2", "1", "230", "232", "318")
 def test_a_server_with_tls_older_than_1_2_is_refused(outbound: Outbound, ca: Authority) -> None:
     tls = ca.server("127.0.0.1", FUTURE)
     with warnings.catch_warnings():

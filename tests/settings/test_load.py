@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # ships no types
 
 from smartapp.errors import ConfigurationError
 from smartapp.settings import Database, Server, Sessions, Settings, Upstreams, load
 from smartapp.settings.loader import SECTIONS
 from tests.settings.conftest import Configuration
+from tests.settings.test_shipped import schema
 
 
 def test_the_shipped_configuration_holds_together(configuration: Configuration) -> None:
@@ -80,6 +82,17 @@ def test_a_variable_that_cannot_be_meant_is_refused(configuration: Configuration
     configuration.environ = {name: value}
     with pytest.raises(ConfigurationError):
         configuration.load()
+
+
+WRITING = ["openid", "fhirUser", "patient/Consent.crus"]
+
+
+def backend(configuration: Configuration, *removed: str, **changed: object) -> None:
+    """Registers us as a backend service, as it should be but for what is removed or changed."""
+    good = {"system_client_id": "b", "system_scopes": ["system/Patient.rs"], "jurisdiction": "us"}
+    configuration.provider.update({**good, **changed})
+    for name in removed:
+        del configuration.provider[name]
 
 
 SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
@@ -156,6 +169,18 @@ SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
     ("placeholder secret", lambda c: (c.folder / "dicomweb_password_file").write_text("ChangeMe\n"), "a placeholder"),
     ("empty secret", lambda c: (c.folder / "dicomweb_password_file").write_text("\n"), "a placeholder"),
     ("binary secret", lambda c: (c.folder / "dicomweb_password_file").write_bytes(b"\xff\xfe"), "cannot be read"),
+    ("backend key alone", lambda c: c.provider.update(system_private_key_file="x"), "add it, or remove this"),
+    ("backend scopes alone", lambda c: c.provider.update(system_scopes=["system/*.rs"]), "add it, or remove this"),
+    ("backend placeholder", lambda c: backend(c, system_client_id="…"), "system_client_id is a placeholder"),
+    ("backend without a key", lambda c: backend(c, "private_key_file", client_auth="none"), "add system_private_key"),
+    ("backend key absent", lambda c: backend(c, system_private_key_file="x.jwk"), "system_private_key_file .* cannot"),
+    ("backend without rules", lambda c: backend(c, "jurisdiction"), "release rules"),
+    ("backend without scopes", lambda c: backend(c, "system_scopes"), "lacks system/Patient.r"),
+    ("backend that cannot read people", lambda c: backend(c, system_scopes=["system/Patient.s"]), "system/Patient.r"),
+    ("backend that writes", lambda c: backend(c, system_scopes=["system/Patient.cruds"]), "not one that reads"),
+    ("backend of patients", lambda c: backend(c, system_scopes=["patient/Patient.rs"]), "not one that reads"),
+    ("backend of no letters", lambda c: backend(c, system_scopes=["system/Consent."]), "not one that reads"),
+    ("backend, no consent", lambda c: backend(c, consent="write", scopes=WRITING), "system/Consent.crus"),
     ("absent CA", lambda c: c.provider.update(ca_file="ca.pem"), "ca_file"),
 ]
 
@@ -170,6 +195,19 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(
     with pytest.raises(ConfigurationError, match=sentence) as caught:
         configuration.load()
     assert "a real secret" not in str(caught.value)
+
+
+@pytest.mark.clause("SMART 2.2", "143", "239")
+@pytest.mark.parametrize("own_key", ["", "private_key_file"])
+def test_a_hospital_may_know_us_as_a_backend_service_too(configuration: Configuration, own_key: str) -> None:
+    scopes = ["system/Patient.rs", "system/*.r", "system/ImagingStudy.read", "system/Consent.crus"]
+    changed = {"consent": "write", "scopes": WRITING, "system_scopes": scopes}
+    backend(configuration, **(changed | ({"system_private_key_file": own_key} if own_key else {})))
+    provider = configuration.load().providers[0]
+    assert provider.system_client_id == "b"
+    assert provider.system_scopes == tuple(scopes)
+    assert provider.system_private_key_file == (configuration.folder / own_key if own_key else None)
+    Draft202012Validator(schema("providers")).validate(configuration.providers)
 
 
 def test_the_sandbox_may_speak_http_on_this_machine_only(configuration: Configuration) -> None:
