@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import psutil
 import requests
 
+from bench.client import drained
 from bench.measure import Row, compare
-from bench.site import PIECE, Site, drained
+from bench.site import PIECE, Site
 
 MEGABYTE = 1_000_000
 

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
-from bench.site import DICOM, Site, drained
+from bench.client import drained
+from bench.site import DICOM, Site
 
 
 def growth(site: Site, parallel: int) -> float:

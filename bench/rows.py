@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import requests
 
+from bench.client import drained, many
 from bench.copy import copy_row
 from bench.measure import Row, compare
-from bench.site import DICOM, Site, drained, many
+from bench.site import DICOM, Site
 
 JSON = "application/dicom+json"
 RAW = 'multipart/related; type="application/octet-stream"'

@@ -8,14 +8,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
-import requests
 
 from tests.support.visitor import Visitor, open_my_imaging
 
@@ -71,28 +69,6 @@ def _is_worker(process: psutil.Process, data: str) -> bool:
     except psutil.Error:
         return False
     return "serve" in line and data in line and "leash" not in line
-
-
-def drained(url: str, headers: dict[str, str], auth: tuple[str, str] | None = None) -> int:
-    """Reads the answer to its end; bytes."""
-    with requests.get(url, headers=headers, auth=auth, stream=True, timeout=120) as answer:
-        answer.raise_for_status()
-        return sum(map(len, answer.iter_content(PIECE)))
-
-
-def many(urls: list[str], headers: dict[str, str], auth: tuple[str, str] | None = None, connections: int = 8) -> int:
-    """Asks for all, over so many kept connections; how many answers."""
-    with ThreadPoolExecutor(connections) as pool:
-        return sum(
-            pool.map(lambda part: _each(part, headers, auth), [urls[n::connections] for n in range(connections)])
-        )
-
-
-def _each(urls: list[str], headers: dict[str, str], auth: tuple[str, str] | None) -> int:
-    with requests.Session() as http:
-        for url in urls:
-            http.get(url, headers=headers, auth=auth, timeout=120).raise_for_status()
-    return len(urls)
 
 
 @contextmanager

@@ -13,8 +13,9 @@ import psutil
 import pytest
 import requests
 
+from bench.client import drained
 from bench.memory import growth
-from bench.site import DICOM, Site, drained, site
+from bench.site import DICOM, Site, site
 from smartapp.sandbox.pacs.orthanc.installation import find_orthanc
 from tests.support.parts import require
 
