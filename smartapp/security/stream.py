@@ -64,16 +64,19 @@ class SealedWriter:
 
     def finish(self) -> None:
         """Write the last chunk. The caller flushes and closes the file."""
-        self._put(b"".join(self._pending), last=True)
+        self._put(self._joined(), last=True)
         self._pending.clear()
 
     def _put_all_but_last(self) -> None:
-        whole, start = memoryview(b"".join(self._pending)), 0
+        whole, start = memoryview(self._joined()), 0
         while len(whole) - start > CHUNK_BYTES:
             self._put(whole[start : start + CHUNK_BYTES], last=False)
             start += CHUNK_BYTES
         self._pending = [bytes(whole[start:])]
         self._held = len(whole) - start
+
+    def _joined(self) -> bytes:
+        return self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
 
     def _put(self, plain: bytes | memoryview, *, last: bool) -> None:
         self._file.write(self._chunks.seal(self._index, last, plain))
@@ -95,8 +98,8 @@ class SealedReader:
         self._file = fileobj
         self._start = len(beginning)
         self._chunks = _Chunks(key, beginning[len(head) :], object_id)
-        stored = fileobj.seek(0, os.SEEK_END) - self._start
-        self._last = max(0, (stored - 1) // _STORED_BYTES)
+        self._stored = fileobj.seek(0, os.SEEK_END) - self._start
+        self._last = max(0, (self._stored - 1) // _STORED_BYTES)
         self._held = (self._last, self._load(self._last))
         self.size = self._last * CHUNK_BYTES + len(self._held[1])
 
@@ -113,7 +116,10 @@ class SealedReader:
         if offset >= end:
             return b""
         first, final = offset // CHUNK_BYTES, (end - 1) // CHUNK_BYTES
-        joined = b"".join(self._chunk(index) for index in range(first, final + 1))
+        if first == final:
+            joined = self._chunk(first)
+        else:
+            joined = b"".join(self._chunk(index) for index in range(first, final + 1))
         return joined[offset - first * CHUNK_BYTES : end - first * CHUNK_BYTES]
 
     def _chunk(self, index: int) -> bytes:
@@ -122,5 +128,8 @@ class SealedReader:
         return self._held[1]
 
     def _load(self, index: int) -> bytes:
-        self._file.seek(self._start + index * _STORED_BYTES)
-        return self._chunks.open_(index, index == self._last, self._file.read(_STORED_BYTES))
+        """Asks for no more than is there: room for a whole chunk costs more than to decrypt a CT slice."""
+        at = index * _STORED_BYTES
+        self._file.seek(self._start + at)
+        stored = self._file.read(min(_STORED_BYTES, self._stored - at))
+        return self._chunks.open_(index, index == self._last, stored)

@@ -205,7 +205,7 @@ class InstanceCache:
         data_key = self._datakeys.for_patient(str(patient))
         path = self._path(data_key, object_id)
         try:
-            file = path.open("rb")
+            file = path.open("rb", buffering=0)  # read by the chunk: a buffer would be one more copy of each
         except OSError:
             return None
         try:
