@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.deidentify.files import deidentified
 from smartapp.dicomweb.core.keys import InstanceKey
-from smartapp.dicomweb.core.walker import read_identity
+from smartapp.dicomweb.core.walker import read_transfer_syntax
 from smartapp.dicomweb.upstream.model import CheckedInstance, Expected
 from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.errors import Unavailable, UpstreamMalformed, UpstreamMismatch
@@ -18,6 +18,8 @@ _IN_MEMORY: Final = 64 * 2**20
 _PROBES: Final = 8
 """So many instances of a series are looked for in the cache to guess whether it is there."""
 _PIECE: Final = 2**18
+_META: Final = 4096
+"""File meta information is a few hundred bytes."""
 
 
 class Stored(Protocol):
@@ -158,4 +160,4 @@ def pieces(stored: Stored) -> Iterator[bytes]:
 
 def transfer_syntax(stored: Stored) -> str:
     """The Transfer Syntax UID in the file's own meta information."""
-    return read_identity(pieces(stored))[0].transfer_syntax
+    return read_transfer_syntax(stored.read(offset, _META) for offset in range(0, stored.size, _META))

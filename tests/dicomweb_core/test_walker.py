@@ -11,7 +11,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset
 
-from smartapp.dicomweb.core.walker import HELD, Identity, read_identity
+from smartapp.dicomweb.core.walker import HELD, Identity, read_identity, read_transfer_syntax
 from smartapp.errors import UpstreamMalformed, UpstreamMismatch
 from tests.dicomweb_core.samples import CT, SERIES, SOP, STUDY, SYNTAXES, ct, nested, part10
 
@@ -301,3 +301,18 @@ def test_a_data_set_of_nothing_but_an_identity() -> None:
     data.StudyInstanceUID, data.SeriesInstanceUID = STUDY, SERIES
     for syntax in SYNTAXES.values():
         assert walk(part10(data, syntax)).series == SERIES
+
+
+@pytest.mark.parametrize("name", SYNTAXES)
+@pytest.mark.parametrize("size", [1, 100, 2**18])
+@pytest.mark.clause("PS3.10", "7.1")
+def test_the_transfer_syntax_alone_is_what_the_whole_walk_says(name: str, size: int) -> None:
+    raw = part10(ct(), SYNTAXES[name])
+    found = read_transfer_syntax(raw[at : at + size] for at in range(0, len(raw), size))
+    assert found == walk(raw, size).transfer_syntax == SYNTAXES[name]
+
+
+@pytest.mark.parametrize("raw", [b"", bytes(131), bytes(132), bytes(128) + b"DICM", bytes(128) + b"DICM" + CLASS])
+def test_what_is_no_file_has_no_transfer_syntax(raw: bytes) -> None:
+    with pytest.raises(UpstreamMalformed):
+        read_transfer_syntax([raw])

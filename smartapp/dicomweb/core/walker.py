@@ -79,6 +79,18 @@ def read_identity(chunks: Iterable[bytes]) -> tuple[Identity, list[bytes]]:
     return _identity(syntax, meta, values), held.neutral()
 
 
+def read_transfer_syntax(chunks: Iterable[bytes]) -> str:
+    """The Transfer Syntax UID of a PS3.10 file whose identity was checked before: nothing behind its file meta
+    information is read. Raises UpstreamMalformed for what is no such file.
+    """
+    rest = iter(chunks)
+    source = Source(lambda: next(rest, None), HELD)
+    source.skip(len(_PREAMBLE))
+    if source.take(4) != b"DICM":
+        raise UpstreamMalformed("dicom-no-part10")
+    return read_uid(_required(read_file_meta(source), TRANSFER_SYNTAX))
+
+
 def _identity(syntax: str, meta: dict[int, bytes], values: dict[int, bytes]) -> Identity:
     charset = read_text(values.get(_CHARSET, b"").split(b"\\")[0], "")
     identity = Identity(
