@@ -3,18 +3,25 @@
 import math
 import os
 import sqlite3
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from smartapp.errors import ConfigurationError
 from smartapp.settings import Database
 
 WRITES: Final = "smartapp_writes"
 """Execution option of an engine or connection whose transactions write."""
+_RESTS: Final = "smartapp_rests"
+_TRUSTED: Final = 5.0
+"""Seconds."""
 _COMMON: Final[dict[str, Any]] = {"pool_size": 10, "max_overflow": 10, "hide_parameters": True}
 """More connections than the default 8 threads: a request may hold one while it records in another. What a statement
 was given names patients: it stands in no error message.
@@ -73,10 +80,14 @@ def _begin_sqlite(connection: Connection) -> None:
     Said to the driver itself: by way of SQLAlchemy these two statements cost more than a query.
     """
     writes = bool(connection.get_execution_options().get(WRITES))
-    driver = connection.connection.driver_connection
+    pooled = connection.connection
+    driver = pooled.driver_connection
     assert isinstance(driver, sqlite3.Connection)  # noqa: S101 -- the engine was made for it
     try:
-        driver.execute(f"PRAGMA query_only={int(not writes)}").close()
+        if pooled.info.get(WRITES) is not writes:  # what a connection was told last, it still knows
+            pooled.info.pop(WRITES, None)
+            driver.execute(f"PRAGMA query_only={int(not writes)}").close()
+            pooled.info[WRITES] = writes
         driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN").close()
     except sqlite3.OperationalError as error:
         raise OperationalError("BEGIN", None, error) from error
@@ -84,7 +95,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql(url: URL, lock_timeout: float) -> Engine:
     milliseconds = math.ceil(lock_timeout * 1000)
-    return create_engine(
+    engine = create_engine(
         url,
         connect_args={
             "application_name": "smartapp",
@@ -92,7 +103,27 @@ def _postgresql(url: URL, lock_timeout: float) -> Engine:
             "options": f"-c lock_timeout={milliseconds} -c idle_in_transaction_session_timeout=60000",
             "tcp_user_timeout": 10_000,
         },
-        pool_pre_ping=True,
         pool_timeout=lock_timeout,
         **_COMMON,
     )
+    event.listen(engine, "checkin", _rest)
+    event.listen(engine, "checkout", partial(_ping_rested, engine.dialect))
+    return engine
+
+
+def _rest(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+    record.info[_RESTS] = time.monotonic()
+
+
+def _ping_rested(dialect: Dialect, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: Any) -> None:
+    """Asks a connection that nobody used for some seconds whether its server is there; if not, all that are kept are
+    renewed. `pool_pre_ping` asks each time, and a busy worker waits for that as long as for a query: what is lost
+    meanwhile is DatabaseBusy for the one who comes first.
+    """
+    rests = record.info.get(_RESTS)
+    if rests is None or time.monotonic() - rests < _TRUSTED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error

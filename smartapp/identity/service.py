@@ -187,8 +187,8 @@ class Identity:
 
     def require_live(self, session_id: str) -> None:
         """Raises PermitEnded unless the session is live: one indexed read, never from memory."""
-        with self._database.read() as reader:
-            row = store.by_id(reader, session_id)
+        with self._database.glance() as connection:
+            row = store.glanced(connection, session_id)
         if row is None or not self._is_live(row, self._clock.now()):
             raise PermitEnded
 

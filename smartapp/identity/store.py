@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, bindparam, or_, select, update
+from sqlalchemy import Connection, CursorResult, bindparam, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -64,7 +64,12 @@ def by_cookie(session: Session, cookie_ref: str) -> tuple[StoredSession, list[St
 
 def by_id(session: Session, session_id: str) -> StoredSession | None:
     """The session with this id, unless it was ended."""
-    row = session.connection().execute(_BY_ID, {"session_id": session_id}).one_or_none()
+    return glanced(session.connection(), session_id)
+
+
+def glanced(connection: Connection, session_id: str) -> StoredSession | None:
+    """As `by_id`."""
+    row = connection.execute(_BY_ID, {"session_id": session_id}).one_or_none()
     return StoredSession(*row) if row else None
 
 
