@@ -1,5 +1,6 @@
 """The only place that asks what time it is."""
 
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Final, Protocol
 
 SHIFT_FILE: Final = "SMARTAPP_SANDBOX_CLOCK"
 """The environment variable that names the file by which a sandbox shifts the time of its parts."""
+_DIGITS: Final = 64
+"""More bytes than a number of seconds has."""
 
 
 class Clock(Protocol):
@@ -29,15 +32,23 @@ class ShiftedClock:
     """The machine's clock, shifted by the whole seconds that a file holds at the moment. For the sandbox only."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self._file = str(file)
 
     def now(self) -> datetime:
         """The shifted time, aware, in UTC; the machine's own while the file is not there or holds no number."""
         try:
-            shift = int(self._file.read_text())
+            shift = int(self._read())
         except (OSError, ValueError):
             shift = 0
         return datetime.now(UTC) + timedelta(seconds=shift)
+
+    def _read(self) -> bytes:
+        """By the system's own calls, a third of the time: a request asks twenty times what time it is."""
+        file = os.open(self._file, os.O_RDONLY)
+        try:
+            return os.read(file, _DIGITS)
+        finally:
+            os.close(file)
 
 
 def clock_of(environment: str, environ: Mapping[str, str]) -> Clock:
