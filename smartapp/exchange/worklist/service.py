@@ -77,7 +77,7 @@ class Worklist:
         before = opened(row).standing
         now = again(before, fresh.facts_ref, found.at)
         values = columns(now)
-        if now.facts_ref != before.facts_ref:
+        if now.last_seen == found.at:  # anew each time: it may be under a key that was destroyed
             values["sealed"] = self._seal.facts(session, row.id, patient, facts)
         if before.state is State.SETTLED and now.state is State.OPEN:
             values |= _NEVER
