@@ -10,6 +10,7 @@ _READS: Final = re.compile(r"system/(?:[A-Z][A-Za-z]+|\*)\.(?:rs?|s|read)(?:\?[!
 _CONSENT: Final = re.compile(r"system/Consent\.(?:(?=[cruds])c?r?u?d?s?|read|write|\*)")
 _WRITES_CONSENT: Final = re.compile(r"system/Consent\.(?:crud?s|\*)")
 _READS_CONSENT: Final = re.compile(r"system/(?:Consent|\*)\.(?:c?r?u?d?s|read|\*)")
+_READS_CONSENT: Final = re.compile(r"system/(?:Consent|\*)\.(?:c?ru?d?s|read|\*)")
 _READS_PATIENT: Final = re.compile(r"system/(?:Patient|\*)\.(?:rs?|read)")
 
 
@@ -46,6 +47,10 @@ def _check_scopes(provider: Provider, where: str) -> None:
     if not any(_READS_PATIENT.fullmatch(scope) for scope in scopes):
         raise ConfigurationError(
             f"{where} system_scopes lacks system/Patient.r: without it we cannot tell whose data it is."
+        )
+    if provider.consent == "read" and not any(_READS_CONSENT.fullmatch(scope) for scope in scopes):
+        raise ConfigurationError(
+            f'{where} consent = "read" needs the scope system/Consent.rs: add it to system_scopes.'
         )
     if provider.consent == "write" and not any(_WRITES_CONSENT.fullmatch(scope) for scope in scopes):
         raise ConfigurationError(

@@ -180,6 +180,7 @@ SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
     ("backend that writes", lambda c: backend(c, system_scopes=["system/Patient.cruds"]), "not one that reads"),
     ("backend of patients", lambda c: backend(c, system_scopes=["patient/Patient.rs"]), "not one that reads"),
     ("backend of no letters", lambda c: backend(c, system_scopes=["system/Consent."]), "not one that reads"),
+    ("backend, unread consent", lambda c: backend(c, consent="read"), "system/Consent.rs"),
     ("backend, no consent", lambda c: backend(c, consent="write", scopes=WRITING), "system/Consent.crus"),
     ("absent CA", lambda c: c.provider.update(ca_file="ca.pem"), "ca_file"),
 ]

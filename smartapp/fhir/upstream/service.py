@@ -25,13 +25,20 @@ from smartapp.fhir.upstream.model import (
     ReportFacts,
 )
 from smartapp.fhir.upstream.patient import read_names, read_patient
-from smartapp.fhir.upstream.references import Reference, is_id, is_of, names_others, read_reference
+from smartapp.fhir.upstream.references import (
+    Reference,
+    is_id,
+    is_of,
+    names_others,
+    read_reference,
+    reference_in,
+)
 from smartapp.fhir.upstream.report import read_report
 from smartapp.fhir.upstream.search import Bounds, Found, search
 from smartapp.identity.model import PatientKey
 from smartapp.outbound.service import Outbound
 from smartapp.settings import Settings
-from smartapp.tokens.model import TokenSource
+from smartapp.tokens.model import TokenSource, confined
 
 _PEOPLE = frozenset({"Patient", "RelatedPerson", "Practitioner", "PractitionerRole"})
 _NAMED = frozenset({"Practitioner", "Organization", "RelatedPerson"})
@@ -77,7 +84,8 @@ class FhirReader:
         """The identifiers of the permit's `record`, and of those that the EHR says were merged into it.
 
         Only `replaces` is followed (FHIR R4 Patient.link), and only to records that are no longer in use: the other
-        kinds of link say that two records may be one person's. One that the EHR does not show gives nothing.
+        kinds of link say that two records may be one person's. One that the EHR does not show gives nothing; where it
+        would show us anybody's, so does one that does not say the same of itself.
         """
         merged = [link.patient_id for link in record.links if link.type == "replaces"][:_MOST_MERGED]
         found = list(record.identifiers)
@@ -95,7 +103,10 @@ class FhirReader:
             if error.code == "upstream-forbidden":
                 return ()
             raise
-        return () if record.active else record.identifiers
+        says_so = any(
+            link.type == "replaced-by" and link.patient_id == permit.patient.patient_id for link in record.links
+        )
+        return () if record.active or not (confined(permit) or says_so) else record.identifiers
 
     def fhir_user(self, permit: SignInPermit, reference: str) -> Json | None:
         """The person who signed in, as the resource that `fhirUser` names; None when the EHR does not show it."""
@@ -162,11 +173,15 @@ class FhirReader:
             raise NotFound
         permit.check()
         try:
-            return server.read(permit, named)
+            person = server.read(permit, named)
         except UpstreamRefused as error:
             if error.code == "upstream-forbidden":
                 raise NotFound from error
             raise
+        mine = reference_in(person, "patient", server.base) == Reference("Patient", permit.patient.patient_id)
+        if named.type == "RelatedPerson" and not (confined(permit) or mine):
+            raise NotFound
+        return person
 
     def attachment(self, permit: Permit, report_id: str, index: int) -> tuple[str, bytes]:
         """A file of the report: its declared media type and its bytes, at most 20 MiB. Raises as `report` does."""

@@ -1,6 +1,6 @@
 """Patient, RelatedPerson, Practitioner, Organization and Endpoint of a hospital."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from smartapp.sandbox.ehr.resources.common import (
     V2_IDENTIFIER_TYPE,
@@ -72,9 +72,18 @@ def _patient(hospital: Hospital, person: Person) -> Resource:
             "gender": person.gender,
             "birthDate": person.birth_date,
             "managingOrganization": reference("Organization", hospital.id, hospital.name),
-            "link": [{"other": reference("Patient", other), "type": "replaces"} for other in person.replaces],
+            "link": [*_links("replaces", person.replaces), *_links("replaced-by", _heirs(hospital, person))],
         },
     )
+
+
+def _links(kind: str, others: Iterable[str]) -> list[Resource]:
+    return [{"other": reference("Patient", other), "type": kind} for other in others]
+
+
+def _heirs(hospital: Hospital, person: Person) -> list[str]:
+    """The record that a merged one went into."""
+    return [other.id for other in hospital.people if person.id in other.replaces]
 
 
 def _mrn(place: int, system: str, value: str) -> Resource:
