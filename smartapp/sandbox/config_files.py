@@ -146,6 +146,20 @@ def _provider(
         "mrn_systems": _mrn_systems(hospital),
         "issuer_of_patient_id": hospital.issuer_of_patient_id,
         "timezone": hospital.timezone,
+        "brand": _brand(hospital),
+    }
+
+
+def _brand(hospital: Hospital) -> dict[str, Any]:
+    """How people know it. Nobody's real data is behind the address: its status says so."""
+    city, state = hospital.city
+    return {
+        "website": hospital.website,
+        "categories": ["prov", "imaging"],
+        "endpoint_status": "test",
+        "address": [{"city": city, "state": state, "country": "US"}],
+        "portal": [{"name": f"My imaging at {hospital.name}"}],
+        "affiliate": [{"id": id_, "name": name, "website": website} for id_, name, website in hospital.clinics],
     }
 
 
@@ -163,5 +177,11 @@ def _mrn_systems(hospital: Hospital) -> list[str]:
 
 
 def _table(header: str, values: Mapping[str, Any]) -> str:
-    """A TOML table: strings, numbers and lists of strings are written as in JSON."""
-    return "\n".join([header, *(f"{name} = {json.dumps(value)}" for name, value in values.items())]) + "\n"
+    return "\n".join([header, *(f"{name} = {_toml(value)}" for name, value in values.items())]) + "\n"
+
+
+def _toml(value: Any) -> str:
+    """Strings and numbers are written as in JSON; a table inside a table stands in one line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + "}"
+    return f"[{', '.join(map(_toml, value))}]" if isinstance(value, list) else json.dumps(value)

@@ -30,7 +30,7 @@ from smartapp.identity.apps.service import Registered
 from smartapp.identity.model import PatientKey, PrincipalKind
 from smartapp.ids import new_id
 from smartapp.security.keyring import Keyring
-from smartapp.settings import Apps, Database, Keys, Provider, Server, Settings, Storage
+from smartapp.settings import Apps, Brand, Database, Keys, Provider, Server, Settings, Storage
 from smartapp.tokens import signing_files
 from smartapp.tokens.apps.model import CodeFacts
 from smartapp.web.parts import Parts
@@ -91,6 +91,7 @@ class AuthHouse:
     apps_settings: Apps = field(default_factory=Apps)
     clock: FixedClock = field(default_factory=FixedClock)
     environment: Literal["production", "sandbox"] = "sandbox"
+    brand: Brand | None = None
 
     def __post_init__(self) -> None:
         keys = self.folder / "keys"
@@ -100,7 +101,7 @@ class AuthHouse:
             database=Database(self.url, lock_timeout=0.5),
             storage=Storage(self.folder / "cache"),
             keys=Keys(keys),
-            providers=(provider(PROVIDER), provider("st-mercy")),
+            providers=(replace(provider(PROVIDER), brand=self.brand), provider("st-mercy")),
             environment=self.environment,
             apps=self.apps_settings,
         )

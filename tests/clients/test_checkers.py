@@ -19,6 +19,7 @@ PAPERS = {"DiagnosticReport", "DocumentReference", "Binary"}
 
 
 @pytest.mark.promise("B3")
+@pytest.mark.clause("SMART 2.2 server", "417")
 @pytest.mark.clause("FHIR R4", "3.1.0.1", "3.1.0.18", "3.1.1", "resource")
 @pytest.mark.parametrize(
     ("username", "types"),
@@ -29,6 +30,9 @@ def test_strangers_find_nothing_in_what_is_served(house: House, username: str, t
     told = {"fhir": house.fhir, "token": token["access_token"], "patient": token["patient"]}
     found = run("checkers", told)
     assert types <= {name.partition("/")[0] for name in found["resources"]}
+    assert found["brands"] == [
+        "Organization/st-elsewhere", "Organization/north-clinic", "Endpoint/st-elsewhere"
+    ]  # fmt: skip
 
     rust = found["fhirkit"]
     assert (rust["complaints"], rust["changed"]) == ([], [])

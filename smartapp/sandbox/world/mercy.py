@@ -18,5 +18,6 @@ def mercy() -> Hospital:
     )  # fmt: skip
     users = (User("ana", "ana-mercy", "patient", "Patient/m-ana", "Ana M. Rivera", ("m-ana",)),)
     return Hospital(
-        "mercy", "Mercy General Hospital", MRN, "MERCY", "America/New_York", (ana,), users, imaging_study=False
-    )
+        "mercy", "Mercy General Hospital", MRN, "MERCY", "America/New_York", (ana,), users, imaging_study=False,
+        website="https://www.mercy.example.org", city=("Albany", "NY"),
+    )  # fmt: skip

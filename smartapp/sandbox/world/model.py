@@ -119,7 +119,8 @@ class User:
 class Hospital:
     """One hospital: `issuer_of_patient_id` is the DICOM namespace of its MRNs, `mrn_system` the FHIR one.
 
-    `imaging_study`: whether its EHR publishes ImagingStudy at all; many do not.
+    `imaging_study`: whether its EHR publishes ImagingStudy at all; many do not. `city` is a city and its state;
+    `clinics` are (id, name, website) of houses whose records are here as well.
     """
 
     id: str
@@ -130,6 +131,9 @@ class Hospital:
     people: tuple[Person, ...] = ()
     users: tuple[User, ...] = ()
     imaging_study: bool = True
+    website: str = ""
+    city: tuple[str, str] = ("", "")
+    clinics: tuple[tuple[str, str, str], ...] = ()
 
     def person(self, person_id: str) -> Person:
         """The person with this id; KeyError if there is none."""

@@ -13,7 +13,9 @@ def st_elsewhere() -> Hospital:
     """The hospital with all of its people."""
     people = (*_tour(), grace(MRN), henry(MRN), *ines(MRN, OLD_MRN))
     return Hospital(
-        "st-elsewhere", "St. Elsewhere Health", MRN, "ST-ELSEWHERE", "America/Chicago", people, _users()
+        "st-elsewhere", "St. Elsewhere Health", MRN, "ST-ELSEWHERE", "America/Chicago", people, _users(),
+        website="https://www.st-elsewhere.example.org", city=("Springfield", "IL"),
+        clinics=(("north-clinic", "North Clinic", "https://www.north-clinic.example.org"),),
     )  # fmt: skip
 
 

@@ -78,6 +78,12 @@ class Served:
         for path in ("ImagingStudy/nothing", "ImagingStudy?patient=another", "Patient?_has:x:y:z=1", "Nothing/1"):
             self._ask(path, *range(400, 500))
 
+    def brands(self) -> list[str]:
+        """What discovery names beside the records: how the hospital is known, as a whole and each part alone."""
+        told = requests.get(f"{self.base}/.well-known/smart-configuration", timeout=60).json()
+        addresses = [entry["fullUrl"] for entry in self._ask(told["user_access_brand_bundle"])["entry"]]
+        return ["/".join(address.split("/")[-2:]) for address in addresses if self._ask(address)]
+
     def _search(self, type_: str) -> None:
         includes = next(each for each in self.listed if each["type"] == type_).get("searchInclude", [])
         path = f"{type_}?" + "&".join(f"_include={name}" for name in includes)
@@ -198,7 +204,9 @@ def main(told: Told) -> None:
     served = Served(told)
     served.everything()
     served.refusals()
+    brands = served.brands()
     found(
+        brands=brands,
         types=[each["type"] for each in served.listed],
         resources=sorted(served.resources),
         fhirkit=by_fhirkit(served),
