@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from html import unescape
 from io import BytesIO
 from pathlib import Path
@@ -127,6 +131,14 @@ def as_filed(files: Path, study: Study, hospital: str = "st-elsewhere") -> dict[
     return {path.stem: bytes(128) + path.read_bytes()[128:] for path in (files / hospital / study.uid).rglob("*.dcm")}
 
 
+def staff(sandbox: Sandbox, *arguments: str) -> list[dict[str, Any]]:
+    """What `smartapp staff …` says, as the hospital's staff would run it."""
+    config = Path(sandbox["data"], "app", "smartapp.toml")
+    command = [sys.executable, "-m", "smartapp.cli", "--config", str(config), "staff", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def named(study: Study) -> str:
     return study.imaging_study_id
 
@@ -213,12 +225,32 @@ def test_what_was_misfiled_is_withheld_said_and_told_to_the_staff(sandbox: Sandb
     page = record.page("/")
     assert page.text.count('class="study card"') == 4
     assert "could not match to this record" in page.text
+    assert "records office has been told" in page.text
     misfiled = next(study for study in HERE.person("ines").studies if study.filed_under == "SE-4040")
     assert misfiled.uid not in page.text
     assert record.page(f"/studies/{misfiled.uid}").status_code == 404
     with closing(sqlite3.connect(Path(sandbox["data"], "app", "smartapp.db"))) as database:
         rows = database.execute("SELECT severity FROM audit_events WHERE kind = 'records.unmatched'").fetchall()
     assert rows == [("high",)]
+
+
+@pytest.mark.promise("A2")
+@pytest.mark.promise("E1")
+def test_what_was_misfiled_waits_on_the_staffs_worklist(sandbox: Sandbox, records: dict[str, Record]) -> None:
+    for _ in range(2):
+        assert records["ines"].page("/").status_code == 200
+    [item] = staff(sandbox, "worklist", "--provider", "st-elsewhere", "--json")
+    assert (item["kind"], item["state"]) == ("study-unmatched", "open")
+    [shown] = staff(sandbox, "show", item["id"], "--as", "Rosa Records", "--json")
+    misfiled = next(study for study in HERE.person("ines").studies if study.filed_under == "SE-4040")
+    facts = shown["facts"]
+    assert (shown["patient"], facts["subjects"], facts["patient_id"]) == ("ines", ["ines"], "SE-4040")
+    assert (facts["uid"], facts["ours"]) == (misfiled.uid, ["SE-1007", "OLD-12", "SE-0431"])
+    assert (facts["accessions"], facts["description"]) == ([misfiled.accession], misfiled.description)
+    assert datetime.fromisoformat(facts["started"]) == datetime.fromisoformat(misfiled.started)
+    with closing(sqlite3.connect(Path(sandbox["data"], "app", "smartapp.db"))) as database:
+        looks = database.execute("SELECT kind FROM audit_events WHERE kind LIKE 'worklist.%' ORDER BY seq").fetchall()
+    assert looks == [("worklist.opened",), ("worklist.listed",), ("worklist.shown",)]
 
 
 @pytest.mark.promise("A2")

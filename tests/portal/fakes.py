@@ -77,6 +77,7 @@ class FakeRecords:
     studies_found: tuple[StudySummary, ...] = field(default_factory=sample_studies)
     problems: tuple[str, ...] = ()
     unmatched: int = 0
+    foreign: tuple[str, ...] = ()
     report: Any = REPORT
     series_description: str = "Chest soft tissue 1.5 mm"
     filename: str = "report.pdf"
@@ -84,7 +85,7 @@ class FakeRecords:
     structured: SrDocument = STRUCTURED
 
     def studies(self, principal: Principal, request_id: str) -> StudyList:
-        return StudyList(self.studies_found, self.unmatched, self.problems, NOW)
+        return StudyList(self.studies_found, self.unmatched or len(self.foreign), self.problems, NOW, self.foreign)
 
     def study(self, principal: Principal, study_uid: str, request_id: str) -> StudyPage:
         found = next((study for study in self.studies_found if study.uid == study_uid), None)
