@@ -1,12 +1,13 @@
 """What each refresh tells, once, of studies that EHR and PACS give to different people."""
 
+from functools import partial
 from typing import Any
 
 import pytest
 
 from smartapp.identity.model import PatientKey
 from smartapp.records.unmatched import Refreshed, Unmatched
-from tests.dicomweb_upstream.archive import Reply, rows_reply
+from tests.dicomweb_upstream.archive import Asked, Reply, rows_reply
 from tests.fhir_upstream.fake_fhir import FakeFhir, fhir, study
 from tests.records.desk import BENS, Desk
 
@@ -69,12 +70,16 @@ def test_a_study_that_the_archive_files_under_two_people_is_told_by_the_other(de
         for number in ("SE-1002", "SE-1001")
     ]
     for order in (rows, rows[::-1]):
-        desk.archive.script = lambda asked, order=order: rows_reply(order) if asked.path.endswith("/studies") else None
+        desk.archive.script = partial(_studies, order)
         desk.tell(studies=[study("i1", "1.2.3")])
         desk.house.clock.advance(200)
         look(desk)
         [one] = unmatched(told)
         assert one.patient_id == "SE-1002"
+
+
+def _studies(rows: list[dict[str, Any]], asked: Asked) -> Reply | None:
+    return rows_reply(rows) if asked.path.endswith("/studies") else None
 
 
 @pytest.mark.promise("E8")
