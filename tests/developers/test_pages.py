@@ -105,6 +105,18 @@ def test_credentials_are_shown_once(me: Developer) -> None:
         assert answer.status_code == status
 
 
+@pytest.mark.clause("SMART 2.2 server", "306")
+def test_who_has_keys_is_reminded_to_tell_us_of_new_ones(me: Developer) -> None:
+    """Beside the fields of the form, and once more where it is answered to an app that has keys."""
+    reminder = "When its keys change, tell us first"
+    assert reminder in me.holder.browser.get("/developers/new").text
+    made = me.register(kind="key", client_name="With keys", jwks_uri="https://app.example.org/jwks.json")
+    assert made.status_code == 201
+    assert reminder in made.text
+    assert reminder in me.get().text
+    assert reminder not in me.register(kind="secret", client_name="Without").text
+
+
 def test_an_app_without_a_secret_gets_none(me: Developer) -> None:
     assert SECRET.search(me.register(kind="public").text) is None
     assert me.post(f"{me.path}/secret").status_code == 404

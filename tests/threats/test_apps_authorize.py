@@ -88,3 +88,31 @@ def test_a_state_of_100_kb_is_too_large(house: AuthHouse, app: App) -> None:
     assert (answer.status_code, "Location" in answer.headers) == (413, False)
     assert "xxxx" not in answer.text
     assert house.kinds() == before
+
+
+@pytest.mark.threat("O21")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("state", "usual", "status"),
+    [
+        ("a\r\nSet-Cookie: x=1\r\n\r\n<b>", "\x00", 400),
+        ("<script>alert(1)</script>", "st", 303),
+        ("s" * 8000, "s" * 2049, 400),
+    ],
+)
+def test_no_state_adds_a_header_to_an_answer(
+    house: AuthHouse, app: App, method: str, state: str, usual: str, status: int
+) -> None:
+    expected, answer = (send(house, app, method, state=each) for each in (usual, state))
+    assert (expected.status_code, answer.status_code) == (status, status)
+    assert [name for name, _ in answer.headers] == [name for name, _ in expected.headers]
+    assert "<script>" not in str(answer.headers) + answer.text
+    assert "x=1" not in str(answer.headers)
+
+
+@pytest.mark.threat("O21")
+def test_an_address_with_a_state_of_100_kb_is_refused(house: AuthHouse, app: App) -> None:
+    expected, answer = (send(house, app, "GET", state="x" * length) for length in (2049, 100_000))
+    assert (answer.status_code, "Location" in answer.headers) == (400, False)
+    assert [name for name, _ in answer.headers] == [name for name, _ in expected.headers]
+    assert "xxxx" not in answer.text

@@ -244,3 +244,40 @@ def test_a_worker_without_file_descriptors_comes_back_without_a_restart(sandbox:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
     assert until(lambda: visitor.open(page).page.status_code == 200)
     assert {each.pid for each in workers(sandbox)} == set(held)
+
+
+@pytest.mark.threat("O21")
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("state", "usual", "statuses"),
+    [
+        ("x" * 100_000, "x" * 2049, {400, 413, 414, 431}),
+        ("a\r\nSet-Cookie: x=1\r\n\r\n<b>", "\x00", {400}),
+        ("<script>alert(1)</script>", "st", {303}),
+    ],
+)
+def test_no_state_of_an_app_splits_an_answer(
+    sandbox: Sandbox, method: str, state: str, usual: str, statuses: set[int]
+) -> None:
+    """What the server refuses by itself, before the product reads it, has fewer headers, and never another."""
+    expected, answer = (asked_by_an_app(sandbox, method, each) for each in (usual, state))
+    assert answer.status_code in statuses
+    assert set(answer.headers) <= set(expected.headers) | {"Connection"}
+    if answer.status_code == expected.status_code:
+        assert len(answer.raw.headers) == len(expected.raw.headers)
+    assert ("Location" in answer.headers) is (statuses == {303})
+    assert "<script>" not in str(answer.headers) + answer.text
+    assert "x=1" not in str(answer.headers)
+    assert "xxxx" not in answer.text
+
+
+def asked_by_an_app(sandbox: Sandbox, method: str, state: str) -> requests.Response:
+    app, issuer = sandbox["app_clients"][0], sandbox["app"]["issuer"]
+    said = {
+        "response_type": "code", "client_id": app["client_id"], "redirect_uri": app["redirect_uris"][0],
+        "scope": "launch/patient patient/ImagingStudy.rs", "state": state, "aud": sandbox["app"]["fhir"],
+        "code_challenge": "c" * 43, "code_challenge_method": "S256",
+    }  # fmt: skip
+    sent = {"params": said} if method == "GET" else {"data": said}
+    address = f"{issuer}/oauth/authorize"
+    return requests.request(method, address, allow_redirects=False, timeout=60, **sent)  # type: ignore[arg-type] # one of the two

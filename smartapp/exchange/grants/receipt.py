@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 
 from smartapp.consent.grants.model import Grant
 from smartapp.consent.receipts import receipt
@@ -117,7 +117,9 @@ class _Words:
         }[grant.terms.images]
 
     def _moment(self, at: datetime) -> str:
-        return format_datetime(at, "d MMMM yyyy, HH:mm zzzz", tzinfo=self._zone, locale=self._language)
+        local = at.astimezone(self._zone)
+        clock = format_time(local, "HH:mm zzzz", tzinfo=self._zone, locale=self._language)
+        return f"{format_date(local, 'long', locale=self._language)}, {clock}"
 
 
 @cache
