@@ -203,7 +203,16 @@ def _reading(
         for provider in settings.providers
     }
     index = IndexKeeper(
-        settings, access, fhir, pacs, ground.database, ground.keyring, ground.datakeys, ground.clock, ground.audit
+        settings,
+        access,
+        fhir,
+        pacs,
+        ground.database,
+        ground.keyring,
+        ground.datakeys,
+        ground.clock,
+        ground.audit,
+        names=apps.called,
     )
     cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
     usage = UsageReader(ground.database, ground.keyring, ground.datakeys)

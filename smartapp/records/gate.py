@@ -1,21 +1,24 @@
 """From a request to a permit: the study is looked up in the patient's own index, and the question is asked."""
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from smartapp.access.service import Access
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.aliases import shown_uid
+from smartapp.consent.directives.onfile import keeping_person, keeping_study
 from smartapp.consent.model import Action, AppPrincipal, Extent, Permit, StudyFacts
 from smartapp.consent.reach import Reach
 from smartapp.dicomweb.core.uids import parse_uid
-from smartapp.errors import AccessDenied, NotFound
+from smartapp.errors import AccessDenied, NotFound, UpstreamDown
 from smartapp.identity.model import Principal
 from smartapp.records.holdings import Holdings
-from smartapp.records.index import IndexKeeper
+from smartapp.records.index import CONSENTS_UNREAD, IndexKeeper
 from smartapp.records.model import IndexedStudy, StudyIndex
 
+_AGAIN: Final = 15
+"""In seconds: when to ask again while Consents cannot be read."""
 _EXTENTS = {
     Action.READ: Extent.SUMMARY,
     Action.LIST: Extent.SUMMARY,
@@ -36,8 +39,14 @@ class Gate:
         self._holdings = holdings
 
     def index(self, principal: Principal, request_id: str) -> StudyIndex:
-        """The patient's index, with all that the principal is judged by. It shows nothing by itself."""
-        return self._holdings.filled(principal, self._keeper.current(principal, request_id), request_id)
+        """The patient's index, with all that the principal is judged by. It shows nothing by itself.
+
+        UpstreamDown for an app while the hospital's Consents cannot be read: nobody knows what they forbid.
+        """
+        index = self._keeper.current(principal, request_id)
+        if index.consents_unread and isinstance(principal, AppPrincipal):
+            raise UpstreamDown(CONSENTS_UNREAD, retry_after=_AGAIN)
+        return self._holdings.filled(principal, index, request_id)
 
     def listing(self, principal: Principal, index: StudyIndex, request_id: str) -> Permit:
         """The permit to list; its `studies` are the visible ones."""
@@ -76,6 +85,15 @@ class Gate:
     def own(self, principal: Principal, request_id: str) -> Permit:
         """The permit to be told of the patient and of what is on record of the grant itself: no study is behind it."""
         return self._ask(principal, Action.READ_PERSON, (), request_id)
+
+    def keeps_person(self, principal: AppPrincipal, request_id: str) -> bool:
+        """Whether a Consent on file keeps everything from the app, and so who the patient is, too. The index is read
+        for it where the hospital is asked for Consents, and not elsewhere.
+        """
+        if not self._keeper.asks_consents(principal.patient):
+            return False
+        on_file = self.index(principal, request_id).on_file
+        return bool(keeping_person(principal.client_id, principal.terms.purpose, on_file))
 
     def refuse(self, principal: Principal, what: str, request_id: str) -> NoReturn:
         """Writes down that something was asked for which is not there for the principal, and raises NotFound.
@@ -116,7 +134,10 @@ def _unlisted(principal: Principal, study: IndexedStudy | None) -> bool:
     reach = Reach.of(principal)
     if not reach.may("ImagingStudy", "s"):
         return False
-    return study is None or not study.owned or not reach.study(study.facts(principal.patient), "s")
+    if study is None or not study.owned:
+        return True
+    facts = study.facts(principal.patient)
+    return not reach.study(facts, "s") or bool(keeping_study(principal.client_id, principal.terms.purpose, facts))
 
 
 def _of_nobody(uid: str) -> StudyFacts:

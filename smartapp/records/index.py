@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,12 +13,14 @@ from smartapp.access.service import Access
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
+from smartapp.consent.directives.model import Filed, Unreadable
+from smartapp.consent.directives.onfile import OnFile, read_all
 from smartapp.consent.model import IndexPermit
 from smartapp.db.datakeys import DataKeys
 from smartapp.db.unit import Database
 from smartapp.dicomweb.upstream.model import PacsStudy, PatientIds, patient_ids
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import GrantHeld, UpstreamError, UpstreamMismatch, UpstreamRefused
+from smartapp.errors import GrantHeld, NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, Principal, PrincipalKind
 from smartapp.records import codec, store
@@ -34,6 +37,7 @@ EHR_STALE: Final = "ehr-stale"
 PACS_STALE: Final = "pacs-stale"
 PACS_MISSING: Final = "pacs-missing"
 EHR_UNREADABLE: Final = "ehr-unreadable"
+CONSENTS_UNREAD: Final = "consents-unread"
 
 _USABLE: Final = timedelta(hours=1)
 """How old an index may be shown, with a word about it, while EHR or PACS do not answer."""
@@ -58,8 +62,12 @@ class IndexKeeper:
         datakeys: DataKeys,
         clock: Clock,
         audit: AuditTrail,
+        *,
+        names: Callable[[str, str], tuple[str, ...]],
     ) -> None:
+        """`names` gives all that an app is called, by provider and client id: Consents may name it."""
         self._settings = settings
+        self._names = names
         self._access = access
         self._fhir = fhir
         self._pacs = pacs
@@ -87,6 +95,10 @@ class IndexKeeper:
         """
         self._with_a_refresh.append(work)
 
+    def asks_consents(self, patient: PatientKey) -> bool:
+        """Whether the patient's hospital is asked for Consents."""
+        return self._settings.provider(patient.provider).consent != "none"
+
     def current(self, principal: Principal, request_id: str) -> StudyIndex:
         """The index of the principal's patient, at most `index_max_age` old.
 
@@ -104,7 +116,7 @@ class IndexKeeper:
     def _stored_or_fetched(self, principal: Principal, request_id: str) -> StudyIndex:
         now = self._clock.now()
         old = self._load(principal.patient)
-        if old is not None and now < old.fetched_at + self._age:
+        if old is not None and not old.consents_unread and now < old.fetched_at + self._age:
             return self._remember(principal.patient, old, old.fetched_at + self._age)
         usable = old if old is not None and now < old.fetched_at + _USABLE else None
         found: Refreshed | None = None
@@ -119,7 +131,8 @@ class IndexKeeper:
         if index.fetched_at < now or PACS_MISSING in index.problems:
             return self._remember(principal.patient, index, now + _PATIENCE)
         self._save(principal.patient, index)
-        self._remember(principal.patient, index, index.fetched_at + self._age)
+        until = now + _PATIENCE if index.consents_unread else index.fetched_at + self._age
+        index = self._remember(principal.patient, index, until)
         if found is not None:
             for work in self._with_a_refresh:
                 work(principal.patient, found, request_id)
@@ -145,19 +158,54 @@ class IndexKeeper:
         )
         studies, reports = self._fhir.imaging_studies(permit), self._fhir.reports(permit)
         problems = [EHR_UNREADABLE] if _unread([*studies.problems, *reports.problems]) else []
+        consents, unread = self._consents(permit)
         held = self._ask_pacs(permit, ids, [study.uid for study in studies.items])
         if held is None and usable is not None:
-            return _with_problem(usable, PACS_STALE), None
+            return replace(_with_problem(usable, PACS_STALE), consents=consents, consents_unread=unread), None
         if held is None:
             problems.append(PACS_MISSING)
         merged = merge(
             principal.patient.patient_id, studies.items, held or (), reports.items, ZoneInfo(provider.timezone)
         )
-        index = dated(StudyIndex(ids, merged, tuple(problems), now), old)
+        index = dated(StudyIndex(ids, merged, tuple(problems), now, consents, unread), old)
         self._report_unmatched(principal, index, old, request_id)
         if held is None:
             return _still_contradicted(index, old), None
         return index, refreshed(index, studies)
+
+    def _consents(self, permit: IndexPermit) -> tuple[tuple[Filed, ...] | None, bool]:
+        """The Consents that the hospital has on file, and whether any may be missing: that keeps everything from apps,
+        and nothing from people.
+        """
+        if not self.asks_consents(permit.patient):
+            return None, False
+        try:
+            found = self._fhir.consents(permit)
+            read_all(found.items, ZoneInfo(self._settings.provider(permit.provider).timezone))
+        except UpstreamRefused as error:
+            if error.code != "upstream-forbidden":
+                raise
+            return (), True
+        except (UpstreamError, NotFound, Unreadable):
+            return (), True
+        return tuple(found.items), bool(found.problems)
+
+    def _with_consents(self, patient: PatientKey, index: StudyIndex) -> StudyIndex:
+        """The index with the Consents that hold at this moment."""
+        if index.consents is None:
+            return index
+        provider = self._settings.provider(patient.provider)
+        zone = ZoneInfo(provider.timezone)
+        on_file = OnFile(
+            () if index.consents_unread else read_all(index.consents, zone),
+            at=self._clock.now(),
+            issuer=f"{self._settings.server.base_url.rstrip('/')}/{provider.id}",
+            zone=zone,
+            names=partial(self._names, provider.id),
+            unread=index.consents_unread,
+        )
+        studies = tuple(replace(study, on_file=on_file) for study in index.studies)
+        return replace(index, studies=studies, on_file=on_file)
 
     def _tell_replaced(self, principal: Principal, request_id: str) -> None:
         """An app is told at once that its grant is held (threat A19)."""
@@ -186,16 +234,19 @@ class IndexKeeper:
             return None
 
     def _load(self, patient: PatientKey) -> StudyIndex | None:
-        """The stored index. One that does not open (its key was destroyed) is as good as none."""
+        """The stored index. One that does not open (its key was destroyed) is as good as none, and so is one that is
+        from before the hospital was asked for Consents.
+        """
         ref = self._ref(patient)
         with self._database.read() as session:
             found = store.find(session, patient.provider, ref)
         if found is None:
             return None
         try:
-            return codec.decode(open_(self._datakeys.for_patient(str(patient)), found.sealed, ref.encode()))
+            index = codec.decode(open_(self._datakeys.for_patient(str(patient)), found.sealed, ref.encode()))
         except IntegrityError:
             return None
+        return index if index is not None and (index.consents is not None) == self.asks_consents(patient) else None
 
     def _save(self, patient: PatientKey, index: StudyIndex) -> None:
         ref = self._ref(patient)
@@ -215,6 +266,10 @@ class IndexKeeper:
             return index
 
     def _remember(self, patient: PatientKey, index: StudyIndex, until: datetime) -> StudyIndex:
+        """Until then, or until a period of a Consent begins or ends: then it is looked at anew, and nobody is asked."""
+        index = self._with_consents(patient, index)
+        changes = index.on_file.changes_at if index.on_file is not None else None
+        until = min(until, changes) if changes is not None else until
         with self._lock:
             self._held[patient] = (until, index)
             self._held.move_to_end(patient)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from smartapp.consent.directives.onfile import OnFile
 from smartapp.consent.model import StudyFacts
 from smartapp.records.model import ReportLink, StudySummary
 
@@ -19,3 +20,5 @@ class Known:
     summaries: Mapping[str, StudySummary]
     reports: Mapping[str, tuple[ReportLink, ...]]
     problems: tuple[str, ...]
+    on_file: OnFile | None = None
+    """The Consents that the hospital has on file; None where it is not asked for any."""

@@ -137,7 +137,15 @@ def _study(
         labels=tuple(
             sorted(frozenset().union(*(study.labels for study in ehr), *(report.labels for report in reports)))
         ),
+        resources=tuple(f"ImagingStudy/{study.id}" for study in ehr),
+        coded=_coded(ehr),
     )
+
+
+def _coded(ehr: Sequence[ImagingStudyFacts]) -> tuple[str, ...] | None:
+    """The codes of all; None as soon as those of one are not known, or there is none."""
+    told = [study.coded for study in ehr if study.coded is not None]
+    return tuple(sorted(frozenset().union(*told))) if told and len(told) == len(ehr) else None
 
 
 def _told(series: EhrSeries) -> SeriesFacts:
@@ -162,6 +170,7 @@ def _link(report: ReportFacts, status: ReportStatus, ehr: Sequence[ImagingStudyF
         forms=report.forms,
         names_others=report.names_others,
         updated=report.updated,
+        coded=tuple(sorted(report.coded)) if report.coded is not None else None,
     )
 
 

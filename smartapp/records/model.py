@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Literal
 
-from smartapp.consent.facts import SeriesFacts, StudyFacts
+from smartapp.consent.directives.model import Filed
+from smartapp.consent.directives.onfile import OnFile
+from smartapp.consent.facts import ReportKnown, SeriesFacts, StudyFacts
 from smartapp.dicomweb.core.dicomjson import get
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.fhir.upstream.model import ReportAttachment, ReportDocument
@@ -40,6 +43,21 @@ class ReportLink:
     """It names another patient besides: nothing of it is handed on (threat A18)."""
     updated: datetime | None = None
     """When the EHR says that it changed last, else when we first saw it as it is (`index` fills that in); aware."""
+    coded: tuple[str, ...] | None = None
+    """Every code in it, as `system|code`; None: not known."""
+
+    @cached_property
+    def known(self) -> ReportKnown:
+        """The report as an app's reach, and the Consents on file, judge it."""
+        day = self.effective or self.issued
+        return ReportKnown(
+            id=self.id,
+            categories=frozenset(self.category_codings),
+            code=frozenset(self.codings),
+            date=day.date() if day is not None else None,
+            status=self.fhir_status,
+            coded=frozenset(self.coded) if self.coded is not None else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -70,6 +88,12 @@ class IndexedStudy:
     """Its series as the EHR tells them; the PACS decides which there are."""
     held: tuple[Mapping[str, Mapping[str, Any]], ...] = ()
     """The PACS's rows of its series, where they were asked for (`holdings`). Never kept with the index."""
+    resources: tuple[str, ...] = ()
+    """The EHR's ImagingStudies of it, as relative references."""
+    coded: tuple[str, ...] | None = None
+    """Every code in those, as `system|code`; None where there are none, or too many."""
+    on_file: OnFile | None = None
+    """The Consents of its patient at the moment; None where the hospital is not asked. Never kept with the index."""
 
     @property
     def status(self) -> str:
@@ -99,6 +123,10 @@ class IndexedStudy:
             labels=frozenset(self.labels),
             series=tuple(map(self.series_of, self.held)) or told,
             status=self.status,
+            resources=frozenset(self.resources),
+            coded=frozenset(self.coded) if self.coded is not None else None,
+            reports=tuple(report.known for report in self.reports),
+            on_file=self.on_file,
         )
 
     def series_facts(self, uid: str, modality: str, body_part: str) -> SeriesFacts:
@@ -121,6 +149,12 @@ class StudyIndex:
     studies: tuple[IndexedStudy, ...]
     problems: tuple[str, ...]
     fetched_at: datetime
+    consents: tuple[Filed, ...] | None = None
+    """The patient's active Consents; None where the hospital is not asked for any."""
+    consents_unread: bool = False
+    """They could not all be read: then apps get nothing."""
+    on_file: OnFile | None = None
+    """As the studies have it."""
 
     def find(self, uid: str) -> IndexedStudy | None:
         """The study with this Study Instance UID, if it is one of the patient's."""

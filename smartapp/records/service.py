@@ -114,6 +114,7 @@ class Records:
             summaries={study.uid: self._summary(principal, study) for study in shown},
             reports={study.uid: self._released(principal, study).shown for study in shown},
             problems=index.problems,
+            on_file=index.on_file,
         )
 
     def study(self, principal: Principal, study_uid: str, request_id: str) -> StudyPage:

@@ -9,7 +9,6 @@ from smartapp.settings.model import Provider
 _READS: Final = re.compile(r"system/(?:[A-Z][A-Za-z]+|\*)\.(?:rs?|s|read)(?:\?[!-~]+)?")
 _CONSENT: Final = re.compile(r"system/Consent\.(?:(?=[cruds])c?r?u?d?s?|read|write|\*)")
 _WRITES_CONSENT: Final = re.compile(r"system/Consent\.(?:crud?s|\*)")
-_READS_CONSENT: Final = re.compile(r"system/(?:Consent|\*)\.(?:c?r?u?d?s|read|\*)")
 _READS_CONSENT: Final = re.compile(r"system/(?:Consent|\*)\.(?:c?ru?d?s|read|\*)")
 _READS_PATIENT: Final = re.compile(r"system/(?:Patient|\*)\.(?:rs?|read)")
 
@@ -55,8 +54,4 @@ def _check_scopes(provider: Provider, where: str) -> None:
     if provider.consent == "write" and not any(_WRITES_CONSENT.fullmatch(scope) for scope in scopes):
         raise ConfigurationError(
             f'{where} consent = "write" needs the scope system/Consent.crus: add it to system_scopes.'
-        )
-    if provider.consent != "none" and not any(_READS_CONSENT.fullmatch(scope) for scope in scopes):
-        raise ConfigurationError(
-            f'{where} consent = "{provider.consent}" needs the scope system/Consent.rs: add it to system_scopes.'
         )

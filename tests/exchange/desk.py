@@ -147,7 +147,7 @@ class ConsentShelf:
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     down: bool = False
     refusing: bool = False
-    """It takes Consents from nobody: the scope was not given."""
+    """It takes Consents from nobody, and lets them be read: the scope for more was not given."""
     writes: int = 0
 
     def __post_init__(self) -> None:
@@ -156,8 +156,10 @@ class ConsentShelf:
         server.at("/fhir/Consent/c1", self._one)
 
     def _type(self, asked: Request) -> Said:
-        if self.down or self.refusing:
-            return Said(status=503 if self.down else 403)
+        if self.down:
+            return Said(status=503)
+        if self.refusing and asked.method != "GET":
+            return Said(status=403)
         if asked.method == "GET":
             return self._json({"resourceType": "Bundle", "type": "searchset", "entry": self._found(asked.query)})
         if found := self._found(one_each(asked.headers["if-none-exist"])):
@@ -175,7 +177,8 @@ class ConsentShelf:
             {"resource": each}
             for each in self.kept.values()
             if f"Patient/{wanted['patient']}" == each["patient"]["reference"]
-            and wanted["identifier"] == "{system}|{value}".format(**each["identifier"][0])
+            and wanted.get("identifier") in {None, "{system}|{value}".format(**each["identifier"][0])}
+            and wanted.get("status") in {None, each["status"]}
         ]
 
     def _keep(self, asked: Request, version: int, status: int) -> Said:

@@ -63,14 +63,14 @@ def test_a_list_asks_nothing_of_the_hospital(office: Office) -> None:
 
 def test_a_preview_tells_what_terms_reach_today(office: Office) -> None:
     _, ana = office.someone()
-    everything = office.grants.preview(ana, some_terms())
+    everything = office.grants.preview(ana, some_terms(), client_id="app-1")
     assert [study.uid for study in everything.studies] == ["1.2.3"]
     assert everything.reports == 1
-    assert office.grants.preview(ana, some_terms(reports=False)).reports == 0
-    assert office.grants.preview(ana, some_terms(future=False)).studies == everything.studies
-    assert office.grants.preview(ana, some_terms(modalities=frozenset({"XA"}))).studies == ()
+    assert office.grants.preview(ana, some_terms(reports=False), client_id="app-1").reports == 0
+    assert office.grants.preview(ana, some_terms(future=False), client_id="app-1").studies == everything.studies
+    assert office.grants.preview(ana, some_terms(modalities=frozenset({"XA"})), client_id="app-1").studies == ()
     before = office.composed.calls()
-    office.grants.preview(ana, some_terms())
+    office.grants.preview(ana, some_terms(), client_id="app-1")
     assert office.composed.calls() == before  # from the index
 
 
@@ -90,7 +90,7 @@ def test_the_archive_is_asked_for_series_only_where_kinds_decide(office: Office,
     office.parts.records.known(ana, "")
     archive = office.composed.first.archive
     before = len(archive.asked)
-    office.grants.preview(ana, terms)
+    office.grants.preview(ana, terms, client_id="app-1")
     asked = [each.path for each in archive.asked[before:]]
     assert asked == (["/dicom-web/studies/1.2.3/series"] if wanted else [])
 

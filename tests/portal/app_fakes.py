@@ -11,7 +11,7 @@ from smartapp.consent.grants.model import Grant, GrantEvent, GrantState, Terms
 from smartapp.consent.scopes.grammar import parse
 from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.approvals.model import Asked
-from smartapp.exchange.grants.model import GrantView, Offer, Preview, Receipt, Totals, UsedStudy
+from smartapp.exchange.grants.model import GrantView, Kept, Offer, Preview, Receipt, Totals, UsedStudy
 from smartapp.identity.apps.model import App, AppMetadata, AppState
 from smartapp.identity.model import PatientKey, Principal, PrincipalKind
 from tests.portal import fakes
@@ -128,19 +128,20 @@ class FakeAppGrants:
     refusal: Exception | None = None
     history: tuple[GrantEvent, ...] = ()
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    kept: Kept = field(default_factory=Kept)
 
     def offer(self, principal: Principal, asked: Asked) -> Offer:
         app = self.apps.apps[0]
         return Offer(app, parse(asked.scope), self.works_offline, self.needs_lasting, self.already, self.right_ends)
 
-    def preview(self, principal: Principal, terms: Terms, *, request_id: str = "") -> Preview:
+    def preview(self, principal: Principal, terms: Terms, *, client_id: str, request_id: str = "") -> Preview:
         reached = tuple(
             study
             for study in self.records.studies_found
             if (terms.chosen is None or study.uid in terms.chosen)
             and (not terms.modalities or terms.modalities & set(study.modalities))
         )
-        return Preview(reached, len(reached) if terms.reports else 0, 1)
+        return Preview(reached, len(reached) if terms.reports else 0, 1, kept=self.kept)
 
     def approve(self, principal: Principal, handle: str, terms: Terms, *, session_id: str, request_id: str) -> str:
         self._done("approve", terms)

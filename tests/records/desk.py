@@ -44,6 +44,7 @@ class Desk:
     base_url: str = "https://images.example.org"
     hospital: Mapping[str, Any] = field(default_factory=dict)
     jurisdictions: tuple[Jurisdiction, ...] = ()
+    called: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         limits = Upstreams(connect_timeout=2, read_timeout=1.5, total_timeout=8)
@@ -72,6 +73,7 @@ class Desk:
             house.datakeys,
             house.clock,
             house.audit,
+            names=lambda _provider, client_id: self.called.get(client_id, ()),
         )
         self.records = Records(
             self.settings, house.access, keeper, fhir, pacs, self.cache, self.pool, house.audit, house.clock

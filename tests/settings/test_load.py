@@ -150,6 +150,12 @@ SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
     ("scope twice", lambda c: c.provider.update(scopes=["openid", "openid"]), "twice"),
     ("no openid", lambda c: c.provider.update(scopes=["fhirUser"]), "lacks openid"),
     ("consent without its scope", lambda c: c.provider.update(consent="write"), "needs the scope patient/Consent.crus"),
+    ("consents that no scope reads", lambda c: c.provider.update(consent="read"), "the scope patient/Consent.rs"),
+    (
+        "consents of one kind only",
+        lambda c: c.provider.update(consent="read", scopes=["openid", "fhirUser", "patient/Consent.rs?category=x|y"]),
+        "the scope patient/Consent.rs",
+    ),
     ("no systems", lambda c: c.provider.update(mrn_systems=[]), "mrn_systems is empty"),
     ("no time zone", lambda c: c.provider.update(timezone="Mars/Olympus"), "timezone is none"),
     ("time zone by path", lambda c: c.provider.update(timezone="../etc/passwd"), "timezone is none"),
@@ -180,7 +186,7 @@ SPOILT: list[tuple[str, Callable[[Configuration], object], str]] = [
     ("backend that writes", lambda c: backend(c, system_scopes=["system/Patient.cruds"]), "not one that reads"),
     ("backend of patients", lambda c: backend(c, system_scopes=["patient/Patient.rs"]), "not one that reads"),
     ("backend of no letters", lambda c: backend(c, system_scopes=["system/Consent."]), "not one that reads"),
-    ("backend, unread consent", lambda c: backend(c, consent="read"), "system/Consent.rs"),
+    ("backend, unread consent", lambda c: backend(c, consent="read", scopes=WRITING), "system/Consent.rs"),
     ("backend, no consent", lambda c: backend(c, consent="write", scopes=WRITING), "system/Consent.crus"),
     ("absent CA", lambda c: c.provider.update(ca_file="ca.pem"), "ca_file"),
 ]

@@ -30,6 +30,7 @@ class Record:
     mrn: str
     studies: list[Json] = field(default_factory=list)
     reports: list[Json] = field(default_factory=list)
+    consents: list[Json] = field(default_factory=list)
     following: str | None = None
     """Where the next page of every search is said to be."""
 
@@ -58,6 +59,7 @@ class Hospital:
             self.at(f"DiagnosticReport/{each['id']}", lambda _asked, found=each: found, record.id)
         self.ehr.server.at("/fhir/ImagingStudy", lambda asked: self._search(asked, "studies"))
         self.ehr.server.at("/fhir/DiagnosticReport", lambda asked: self._search(asked, "reports"))
+        self.ehr.server.at("/fhir/Consent", lambda asked: self._search(asked, "consents"))
 
     def at(self, path: str, found: Any, patient: str) -> None:
         def answer(asked: Asked) -> Said:

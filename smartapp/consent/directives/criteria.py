@@ -15,10 +15,12 @@ from smartapp.consent.labels import is_sensitive
 
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _TYPES: Final = frozenset({"http://hl7.org/fhir/resource-types", "http://hl7.org/fhir/fhir-types"})
+PERSON: Final = "Patient"
 _ANY: Final = frozenset({"Resource", "DomainResource"})
 _NEAR: Final = {
     "ImagingStudy": frozenset({"Endpoint", "ImagingManifest", "Media"}),
     "DiagnosticReport": frozenset({"Binary", "Composition", "DocumentReference", "Media", "Observation"}),
+    PERSON: frozenset({"Person", "RelatedPerson"}),
 }
 """Types under which what a study or report holds may be known elsewhere."""
 _CONFIDENTIALITY: Final = frozenset(
@@ -31,8 +33,8 @@ _NORMAL: Final = _RANKS.index("N")
 
 
 class Case(NamedTuple):
-    """A study, or one of its reports. `type` is `ImagingStudy` or `DiagnosticReport`; a report that is not named is any
-    of the study's.
+    """A study, or one of its reports, or who the patient is (`PERSON`, of no study). `type` is `ImagingStudy` or
+    `DiagnosticReport`; a report that is not named is any of the study's.
     """
 
     type: str
@@ -47,6 +49,8 @@ def criteria(provision: Provision, zone: tzinfo) -> Iterator[Criterion]:
     """The tests that a study or report has to pass, all of them, for the provision to speak of it."""
     if provision.classes:
         yield _of_class(provision.classes)
+    if provision.codes or provision.labels or provision.data_period is not None or provision.data:
+        yield _of_no_person
     if provision.codes:
         yield _of_code(provision.codes)
     if provision.labels:
@@ -55,6 +59,11 @@ def criteria(provision: Provision, zone: tzinfo) -> Iterator[Criterion]:
         yield _of_period(provision.data_period, zone)
     if provision.data:
         yield _of_data(provision.data)
+
+
+def _of_no_person(case: Case) -> Match:
+    """What is narrowed to some examinations does not speak of who the patient is."""
+    return Match.NO if case.type == PERSON else Match.YES
 
 
 def _of_class(classes: tuple[Token, ...]) -> Criterion:

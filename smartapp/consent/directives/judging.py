@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Final, Self
 
 from smartapp.consent.directives.asking import Asker, asks_for, asks_so, is_actor
-from smartapp.consent.directives.criteria import Case, Criterion, criteria
+from smartapp.consent.directives.criteria import PERSON, Case, Criterion, criteria
 from smartapp.consent.directives.model import Directive, Effect, Match, Provision
 from smartapp.consent.facts import ReportKnown, StudyFacts
 
@@ -20,6 +20,9 @@ SILENT: Final = 4
 """Outcomes; several are possible at once."""
 
 _EFFECTS: Final = {Effect.DENY: DENIES, Effect.PERMIT: PERMITS, None: SILENT}
+
+
+_NO_STUDY: Final = Case(PERSON, StudyFacts("", frozenset(), None, frozenset(), frozenset()))
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,10 @@ class Judge:
             return ()
         each = [self.of_report(study, report) for report in study.reports] or [self.of_report(study, None)]
         return tuple(dict.fromkeys(id_ for ids in each for id_ in ids)) if all(each) else ()
+
+    def of_person(self) -> tuple[str, ...]:
+        """The ids of the Consents that keep even who the patient is from the app: those that keep everything."""
+        return self._denying(_NO_STUDY) if self.rules else ()
 
     def _denying(self, case: Case) -> tuple[str, ...]:
         return tuple(id_ for id_, node in self.rules if outcomes(node, case) & DENIES)

@@ -32,8 +32,9 @@ class Effect(StrEnum):
 
 @dataclass(frozen=True)
 class Named:
-    """An Organization or Device that a Consent names, as the EHR shows it."""
+    """An Organization or Device that a Consent names, as the EHR shows it. `type` is its resource type."""
 
+    type: str = "Organization"
     names: tuple[str, ...] = ()
     identifiers: tuple[Token, ...] = ()
 

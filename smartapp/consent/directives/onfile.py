@@ -87,6 +87,11 @@ def keeping_reports(client_id: str, purpose: str, study: StudyFacts) -> tuple[st
     return () if study.on_file is None else judge_of(study.on_file, client_id, purpose).of_reports(study)
 
 
+def keeping_person(client_id: str, purpose: str, on_file: OnFile | None) -> tuple[str, ...]:
+    """As `keeping_study`, for who the patient is."""
+    return () if on_file is None else judge_of(on_file, client_id, purpose).of_person()
+
+
 def _ends(provision: Provision) -> Iterator[datetime]:
     if provision.period is not None:
         yield from (end for end in (provision.period.start, provision.period.end) if end is not None)

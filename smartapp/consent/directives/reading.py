@@ -101,7 +101,7 @@ class _Reader:
         named = self.filed.named.get(written) if written else None
         return Actor(
             receives=_receives(node),
-            type=match[1] if match else _text(known.get("type")),
+            type=named.type if named is not None else match[1] if match else _text(known.get("type")),
             identifiers=frozenset([*own, *(named.identifiers if named is not None else ())]),
             named=named,
             custodian=bool(written) and written in self.custodians,

@@ -1,9 +1,9 @@
 """A grant: what a patient said to an app (decision 10). Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 from smartapp.consent.scopes.model import Scopes
 from smartapp.identity.model import PatientKey, PrincipalKind
@@ -61,6 +61,11 @@ class Terms:
     expires_at: datetime | None = None
     sensitive: frozenset[str] = frozenset()
     """Study Instance UIDs with a security label that were ticked by themselves; others with one stay withheld."""
+
+    def without(self, uids: frozenset[str]) -> Self:
+        """The same, with none of these studies ticked."""
+        chosen = self.chosen - uids if self.chosen is not None else None
+        return replace(self, chosen=chosen, sensitive=self.sensitive - uids)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from smartapp.consent.scopes.statement import statement
 from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.approvals.service import TAMPER, Asked, answer_url
 from smartapp.exchange.grants.desk import Desk
-from smartapp.exchange.grants.model import Offer, bound_to
+from smartapp.exchange.grants.kept import without_kept
+from smartapp.exchange.grants.model import Offer, TermsRefused, bound_to
 from smartapp.exchange.grants.terms import Ground, checked, itself, matching
 from smartapp.identity.apps.model import App, AppState
 from smartapp.identity.model import Context, Principal
@@ -89,7 +90,10 @@ class Granting:
         offer = self.offer(principal, asked)
         now = desk.clock.now()
         studies = desk.records.known(principal, request_id, Reach(offer.scopes, terms, itself)).studies
-        allowed = checked(terms, Ground(offer.scopes, studies, now, offer.right_ends))
+        open_terms, studies = without_kept(terms, asked.client_id, studies)
+        if terms.chosen and not open_terms.chosen:
+            raise TermsRefused("grant.nothing-now")
+        allowed = checked(open_terms, Ground(offer.scopes, studies, now, offer.right_ends))
         lasting = self._lasting(principal, offer.already)
         yes = _Yes(principal, handle, allowed, studies, terms.chosen or frozenset(), lasting, now, request_id)
         try:

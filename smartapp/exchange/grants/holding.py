@@ -9,6 +9,7 @@ from smartapp.consent.grants.model import LIVING, Grant, GrantState, Terms
 from smartapp.consent.reach import Reach
 from smartapp.errors import AccessDenied, BadInput, Reason
 from smartapp.exchange.grants.desk import Desk
+from smartapp.exchange.grants.kept import without_kept
 from smartapp.exchange.grants.model import TermsRefused
 from smartapp.exchange.grants.terms import Ground, checked, itself, narrows
 from smartapp.identity.model import PatientKey, Principal
@@ -34,6 +35,7 @@ class Holding:
             seen = desk.grant_of(session, principal, grant_id)
             context = desk.identity.context(session, principal.session_id, principal.context_id)
         studies = desk.records.known(principal, request_id, Reach(seen.terms.scopes, terms, itself)).studies
+        _, studies = without_kept(terms, seen.client_id, studies)
         kept = (seen.terms.chosen or frozenset()) | seen.terms.sensitive
         now = desk.clock.now()
         wanted = checked(terms, Ground(seen.terms.scopes, studies, now, context.expires_at, kept))

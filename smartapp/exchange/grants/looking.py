@@ -8,6 +8,7 @@ from smartapp.consent.grants.model import Grant, Terms
 from smartapp.consent.reach import Reach
 from smartapp.exchange.grants import reports
 from smartapp.exchange.grants.desk import Desk
+from smartapp.exchange.grants.kept import kept_from, kept_of
 from smartapp.exchange.grants.model import GrantView, Preview, Totals, UsedStudy
 from smartapp.exchange.grants.terms import itself, matching, matching_with_labels
 from smartapp.identity.model import Principal
@@ -20,21 +21,23 @@ class Looking:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    def preview(self, principal: Principal, terms: Terms, *, request_id: str) -> Preview:
-        """What the terms reach today, out of what the person may see; the EHR and the PACS are asked no more than for
-        the list of studies.
+    def preview(self, principal: Principal, terms: Terms, *, client_id: str, request_id: str) -> Preview:
+        """What the terms reach today for the app, out of what the person may see; the EHR and the PACS are asked no
+        more than for the list of studies.
         """
         reach = Reach(terms.scopes, replace(terms, future=True), itself)
         known = self._desk.records.known(principal, request_id, reach)
         reached = matching(terms, known.studies)
         with_all = matching_with_labels(terms, known.studies)
+        hidden = kept_from(client_id, terms.purpose, reached)
+        found = sum(reports.reached(reach, study, link) for study in known.studies for link in known.reports[study.uid])
+        kept = kept_of(client_id, reach, known, reached)
         return Preview(
-            studies=tuple(known.summaries[study.uid] for study in reached),
-            reports=sum(
-                reports.reached(reach, study, link) for study in known.studies for link in known.reports[study.uid]
-            ),
+            studies=tuple(known.summaries[study.uid] for study in reached if study.uid not in hidden),
+            reports=0 if kept.unread else found - kept.reports,
             withheld_sensitive=len(with_all) - len(reached),
             problems=known.problems,
+            kept=kept,
         )
 
     def list(self, principal: Principal) -> tuple[GrantView, ...]:
@@ -49,8 +52,10 @@ class Looking:
         self._desk.audit.flush()
         with self._desk.database.read() as session:
             grant = self._desk.grant_of(session, principal, grant_id)
-        summaries = self._desk.records.known(principal, request_id).summaries
-        return self._view(principal, grant, self._usage(grant, summaries), summaries)
+        known = self._desk.records.known(principal, request_id)
+        reach = Reach(grant.terms.scopes, replace(grant.terms, future=True), itself)
+        kept = kept_of(grant.client_id, reach, known, matching(grant.terms, known.studies))
+        return replace(self._view(principal, grant, self._usage(grant, known.summaries), known.summaries), kept=kept)
 
     def _usage(self, grant: Grant, uids: Mapping[str, StudySummary] | tuple[()]) -> Usage:
         chosen = grant.terms.chosen or frozenset()

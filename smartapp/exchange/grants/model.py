@@ -39,15 +39,32 @@ class Offer:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """What Consents on file at the hospital keep from the app, of what terms reach: so many studies and reports, or
+    everything. `unread`: they cannot be read now, and until they can apps get nothing.
+    """
+
+    studies: int = 0
+    reports: int = 0
+    everything: bool = False
+    unread: bool = False
+
+    def __bool__(self) -> bool:
+        return self != Kept()
+
+
+@dataclass(frozen=True)
 class Preview:
-    """What terms reach today. `withheld_sensitive` counts studies that would match and have a security label: they
-    stay out unless ticked by themselves. With `problems` (codes as in `StudyList`) there may be more than is shown.
+    """What terms reach today, without what Consents on file keep (`kept`). `withheld_sensitive` counts studies that
+    would match and have a security label: they stay out unless ticked by themselves. With `problems` (codes as in
+    `StudyList`) there may be more than is shown.
     """
 
     studies: tuple[StudySummary, ...]
     reports: int
     withheld_sensitive: int
     problems: tuple[str, ...] = ()
+    kept: Kept = Kept()
 
 
 @dataclass(frozen=True)
@@ -91,6 +108,8 @@ class GrantView:
     totals: Totals
     used: tuple[UsedStudy, ...] = ()
     looked_at_list: datetime | None = None
+    kept: Kept = Kept()
+    """For one grant's own page, as `used`."""
 
 
 @dataclass(frozen=True)

@@ -55,9 +55,9 @@ class AppGrants:
         """What the person may grant of what an app asked. Raises NotFound, BadInput."""
         return self._granting.offer(principal, asked)
 
-    def preview(self, principal: Principal, terms: Terms, *, request_id: str = "") -> Preview:
-        """What terms reach today."""
-        return self._looking.preview(principal, terms, request_id=request_id)
+    def preview(self, principal: Principal, terms: Terms, *, client_id: str, request_id: str = "") -> Preview:
+        """What terms reach today for the app."""
+        return self._looking.preview(principal, terms, client_id=client_id, request_id=request_id)
 
     def approve(self, principal: Principal, handle: str, terms: Terms, *, session_id: str, request_id: str = "") -> str:
         """Yes: the app's redirect URI with a code. Raises TermsRefused, NotFound, BadInput (`consent.tamper`)."""

@@ -9,6 +9,8 @@ from smartapp.outbound.service import Answer
 from smartapp.outbound.strict_json import read_json
 
 Json = dict[str, Any]
+_DEEPEST = 20
+_MOST_CODES = 100
 _MEDIA = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
 
 
@@ -65,6 +67,24 @@ def labels(resource: Json) -> frozenset[str]:
     """
     security = parts(part(resource, "meta"), "security")
     return frozenset(f"{text(coding.get('system'), 300)}|{text(coding.get('code'), 64)}" for coding in security)
+
+
+def coded(resource: Json) -> frozenset[str] | None:
+    """Every code in a resource, what is said of it in `meta` aside, as `system|code`; None where there are too many, or
+    it is too deep to be read.
+    """
+    found: set[str] = set()
+    left = [(value, _DEEPEST) for name, value in resource.items() if name != "meta"]
+    while left:
+        value, depth = left.pop()
+        if not depth or len(found) > _MOST_CODES:
+            return None
+        if isinstance(value, dict):
+            system, code = text(value.get("system"), 300), text(value.get("code"), 200)
+            found |= {f"{system}|{code}"} if system and code else set()
+        if isinstance(value, dict | list):
+            left += [(each, depth - 1) for each in (value.values() if isinstance(value, dict) else value)]
+    return frozenset(found)
 
 
 def marks(resource: Json) -> frozenset[str]:

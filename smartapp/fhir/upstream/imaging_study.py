@@ -2,7 +2,7 @@
 
 from datetime import tzinfo
 
-from smartapp.fhir.upstream.documents import Json, count, labels, marks, part, parts, text, words
+from smartapp.fhir.upstream.documents import Json, coded, count, labels, marks, part, parts, text, words
 from smartapp.fhir.upstream.identifiers import accessions, is_uid, study_uid
 from smartapp.fhir.upstream.model import BodySite, ImagingStudyFacts, SeriesFacts
 from smartapp.fhir.upstream.references import reference_in
@@ -36,6 +36,7 @@ def read_imaging_study(resource: Json, base: str, zone: tzinfo) -> ImagingStudyF
         place=text(part(resource, "location").get("display"), 300),
         labels=labels(resource),
         marks=marks(resource),
+        coded=coded(resource),
     )
 
 

@@ -103,6 +103,8 @@ class ImagingStudyFacts:
     labels: frozenset[str] = frozenset()
     marks: frozenset[str] = frozenset()
     """Its labels and its tags, in the same form."""
+    coded: frozenset[str] | None = None
+    """Every code in it, in the same form; None: too many."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ class ReportFacts:
     """When the EHR says that it changed last."""
     names_others: bool = False
     """Something in it names another patient, or somebody we cannot tell from one (threat A18)."""
+    coded: frozenset[str] | None = None
+    """Every code in it, as `system|code`; None: too many."""
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,11 @@ def reference_in(holder: Json, name: str, base: str) -> Reference | None:
     return read_reference(text(part(holder, name).get("reference")), base)
 
 
-def is_of(resource: Json, patient_id: str, base: str) -> bool:
-    """Whether the resource's subject is this patient, plainly said: a missing subject, a contained one or another
-    server's is nobody's.
+def is_of(resource: Json, patient_id: str, base: str, about: str = "subject") -> bool:
+    """Whether the resource's subject (its element `about`) is this patient, plainly said: a missing subject, a
+    contained one or another server's is nobody's.
     """
-    return reference_in(resource, "subject", base) == Reference("Patient", patient_id)
+    return reference_in(resource, about, base) == Reference("Patient", patient_id)
 
 
 def names_others(resource: Json, patient_id: str, base: str) -> bool:

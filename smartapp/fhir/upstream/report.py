@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
 
 from smartapp.fhir.upstream import attachments
-from smartapp.fhir.upstream.documents import Json, labels, marks, part, parts, text, words
+from smartapp.fhir.upstream.documents import Json, coded, labels, marks, part, parts, text, words
 from smartapp.fhir.upstream.identifiers import accessions, study_uid
 from smartapp.fhir.upstream.model import ReportFacts
 from smartapp.fhir.upstream.references import Reference, names_others, read_reference, reference_in
@@ -37,6 +37,7 @@ def read_report(resource: Json, base: str, zone: tzinfo) -> ReportFacts | None:
         accessions=accessions(resource),
         labels=labels(resource),
         marks=marks(resource),
+        coded=coded(resource),
         categories=_categories(resource),
         category_codings=tuple(_codings(parts(resource, "category"))),
         codings=tuple(_codings([part(resource, "code")])),

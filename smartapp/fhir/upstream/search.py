@@ -43,8 +43,9 @@ def search(
     patient_id: str,
     bounds: Bounds,
     clock: Clock,
+    about: str = "subject",
 ) -> Found:
-    """All rows of `type_` whose subject is the patient.
+    """All rows of `type_` whose subject is the patient, named in the element `about`.
 
     A search that the EHR does not offer (404) or not to us (403, 400) gives no rows and says so; a link to a next page
     that is not there ends it, and says so. Raises UpstreamMalformed when a page cannot be read: nothing of a broken
@@ -57,7 +58,7 @@ def search(
             if key in seen:
                 continue
             seen.add(key)
-            if is_of(row, patient_id, server.base):
+            if is_of(row, patient_id, server.base, about):
                 found.rows.append(row)
             else:
                 found.foreign += 1

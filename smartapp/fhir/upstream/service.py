@@ -3,18 +3,21 @@
 The records that were merged into the patient's are the patient's too.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
+from smartapp.consent.directives.model import Filed
 from smartapp.consent.model import Action, IndexPermit, Permit, SignInPermit
 from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream import attachments
 from smartapp.fhir.upstream.document import Assembler
 from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.fetch import FhirServer, server_of
+from smartapp.fhir.upstream.filed import filed
 from smartapp.fhir.upstream.imaging_study import read_imaging_study
 from smartapp.fhir.upstream.model import (
     Fetched,
@@ -145,6 +148,15 @@ class FhirReader:
         reports = (read_report(row, ehr.server.base, ehr.zone) for row in found.rows)
         return Fetched([report for report in reports if report], tuple(found.problems))
 
+    def consents(self, permit: IndexPermit) -> Fetched[list[Filed]]:
+        """The patient's active Consents (FHIR R4 consent.html), with the organizations and devices that they name.
+
+        With any problem, what they forbid is not known; also where the EHR does not offer them, or not to us.
+        """
+        ehr, found = self._search(permit, "Consent", {"status": "active"}, about="patient")
+        rows = filed(found.rows, ehr.server.base, lambda reference: ehr.server.read(permit, reference))
+        return Fetched(rows, tuple(found.problems))
+
     def report(self, permit: Permit, report_id: str) -> ReportDocument:
         """One report of the patient, to be read. Raises NotFound, AccessDenied when the permit is not for reports."""
         ehr = self._ehr(permit)
@@ -205,10 +217,12 @@ class FhirReader:
             raise UpstreamMismatch("ehr-mismatch")
         return resource
 
-    def _search(self, permit: IndexPermit, type_: str) -> tuple[_Ehr, Found]:
+    def _search(
+        self, permit: IndexPermit, type_: str, more: Mapping[str, str] | None = None, about: str = "subject"
+    ) -> tuple[_Ehr, Found]:
         ehr, patient = self._ehr(permit), permit.patient
-        params = {"patient": patient.patient_id, "_count": _PAGE}
-        found = search(ehr.server, permit, type_, params, patient.patient_id, self._bounds, self._clock)
+        params = {"patient": patient.patient_id, "_count": _PAGE, **(more or {})}
+        found = search(ehr.server, permit, type_, params, patient.patient_id, self._bounds, self._clock, about)
         if found.foreign:
             self._record("ehr.mismatch", patient, type_)
         if "smart.offorigin" in found.problems:

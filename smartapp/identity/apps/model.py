@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 AuthMethod = Literal["none", "client_secret_basic", "private_key_jwt"]
 
@@ -82,6 +83,13 @@ class App:
     def scope(self) -> str:
         """The most it may ask for."""
         return self.offered or self.metadata.scope
+
+    @property
+    def called(self) -> tuple[str, ...]:
+        """By what a Consent may name it, or who made it: its name, and the hosts of its own pages."""
+        said = self.metadata
+        hosts = (urlsplit(uri).hostname or "" for uri in (said.client_uri, said.policy_uri, said.tos_uri))
+        return tuple(dict.fromkeys(name for name in (said.client_name, *hosts) if name))
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -101,6 +101,11 @@ class Apps:
             row = store.find(session, provider, client_id)
         return rows.app(row) if row else None
 
+    def called(self, provider: str, client_id: str) -> tuple[str, ...]:
+        """All that an app is called; nothing for one that nobody knows."""
+        app = self.named(provider, client_id)
+        return app.called if app is not None else ()
+
     def standing(self, session: Session, provider: str, client_id: str) -> Standing | None:
         """Where it stands now: one indexed read."""
         found = store.standing(session, provider, client_id)

@@ -95,7 +95,8 @@ def preview(provider: str, handle: str) -> str:
     """What the form reaches, as a part of the page: for the script that shows it while one types."""
     found = _request(provider, handle)
     form = _form(found, typed_now(found.record.timezone))
-    return render_template("portal/_apps_preview.html", record=found.record, **preview_of(found.principal, form))
+    shown = preview_of(found.principal, form, found.asked.client_id)
+    return render_template("portal/_apps_preview.html", record=found.record, **shown)
 
 
 @blueprint.post("/leave")
@@ -208,7 +209,7 @@ def _page(found: _Request, form: Filled, *, said: bool) -> str:
         wrong=form.checked.problems if said else {},
         presets=presets(zone),
         problems=found.studies.problems,
-        **preview_of(found.principal, form),
+        **preview_of(found.principal, form, found.asked.client_id),
     )
 
 

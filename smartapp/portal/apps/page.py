@@ -75,8 +75,9 @@ def refused(form: Filled, refusal: TermsRefused) -> Filled:
     return replace(form, checked=Checked(None, {field: text}))
 
 
-def preview_of(principal: Principal, form: Filled) -> dict[str, Any]:
-    """What the part of the page needs that says what the form reaches today."""
-    terms = form.checked.terms
-    preview = parts().app_grants.preview(principal, terms, request_id=request_id()) if terms is not None else None
+def preview_of(principal: Principal, form: Filled, client_id: str) -> dict[str, Any]:
+    """What the part of the page needs that says what the form reaches today, for the app."""
+    terms, preview = form.checked.terms, None
+    if terms is not None:
+        preview = parts().app_grants.preview(principal, terms, client_id=client_id, request_id=request_id())
     return {"preview": preview, "fixed": form.fixed}

@@ -114,7 +114,9 @@ def preview(ctx: str, grant: str) -> str:
     principal = sessions.principal(ctx)
     view = parts().app_grants.view(principal, grant, request_id=request_id())
     form = _form(principal, view, typed_now(record_of(principal).timezone))
-    return render_template("portal/_apps_preview.html", record=record_of(principal), **preview_of(principal, form))
+    return render_template(
+        "portal/_apps_preview.html", record=record_of(principal), **preview_of(principal, form, view.grant.client_id)
+    )
 
 
 @blueprint.post("/<grant>/revoke")
@@ -241,7 +243,11 @@ def _one(ctx: str, grant: str, form: Filled | None = None) -> str:
     record = record_of(principal)
     view = parts().app_grants.view(principal, grant, request_id=request_id())
     shown = form or _unchanged(principal, view)
-    changed = {"choices": shown.choices, "typed": shown.typed, **preview_of(principal, shown)} if shown else {}
+    changed = (
+        {"choices": shown.choices, "typed": shown.typed, **preview_of(principal, shown, view.grant.client_id)}
+        if shown
+        else {}
+    )
     return render_template(
         "portal/apps_grant.html",
         record=record,

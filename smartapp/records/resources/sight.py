@@ -1,4 +1,4 @@
-"""What an app may learn of a patient's index: by its reach and the release rules alone. Pure.
+"""What an app may learn of a patient's index: by its reach, the hospital's Consents and the release rules. Pure.
 
 It is computed from the index and never from an id that was asked for: so what lies outside looks like what does not
 exist, and nobody upstream is asked about it (threats A14, A24).
@@ -11,7 +11,8 @@ from typing import Final
 
 from smartapp.consent.aliases import shown_uid, study_id
 from smartapp.consent.bodysites import SNOMED
-from smartapp.consent.facts import ReportKnown, SeriesFacts, StudyFacts
+from smartapp.consent.directives.onfile import keeping_report, keeping_study
+from smartapp.consent.facts import SeriesFacts, StudyFacts
 from smartapp.consent.model import AppPrincipal
 from smartapp.consent.reach import Reach
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
@@ -79,7 +80,8 @@ class Sight:
 
     def sees(self, study: IndexedStudy) -> bool:
         """Whether it may learn of the study."""
-        return study.owned and self._reach.study(self._facts(study), self._letter)
+        facts = self._facts(study)
+        return study.owned and self._reach.study(facts, self._letter) and not keeping_study(*self._asker, facts)
 
     def sees_series(self, study: IndexedStudy, series: SeriesFacts) -> bool:
         """Whether it may learn of a series of the study."""
@@ -97,7 +99,15 @@ class Sight:
 
     def _lets_read(self, study: IndexedStudy, report_id: str, letter: str) -> bool:
         shown = next((link for link in self._released(self._principal, study).shown if link.id == report_id), None)
-        return shown is not None and self._reach.report(self._facts(study), known(shown), letter)
+        if shown is None:
+            return False
+        facts = self._facts(study)
+        return self._reach.report(facts, shown.known, letter) and not keeping_report(*self._asker, facts, shown.known)
+
+    @cached_property
+    def _asker(self) -> tuple[str, str]:
+        """As Consents on file may name it."""
+        return self._principal.client_id, self._principal.terms.purpose
 
     def _facts(self, study: IndexedStudy) -> StudyFacts:
         return study.facts(self._principal.patient)
@@ -154,15 +164,3 @@ def _possible(modalities: Iterable[str], sites: Iterable[str]) -> Iterator[Serie
 
 def _site(code: str) -> Token:
     return (SNOMED, code) if code.isdecimal() else ("", code)
-
-
-def known(link: ReportLink) -> ReportKnown:
-    """A report as the reach judges it."""
-    day = link.effective or link.issued
-    return ReportKnown(
-        id=link.id,
-        categories=frozenset(link.category_codings),
-        code=frozenset(link.codings),
-        date=day.date() if day is not None else None,
-        status=link.fhir_status,
-    )

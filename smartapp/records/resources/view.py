@@ -211,13 +211,20 @@ class View:
         index, sight = (lambda: self.index), (lambda: self.sight)
         return Builder(self.principal, self._sources, self._request_id, index, sight, self._unchanged_since)
 
+    @cached_property
+    def _kept(self) -> bool:
+        return self._gate.keeps_person(self.principal, self._request_id)
+
     def _patient(self) -> dict[str, Item]:
+        if self._kept:
+            return {}
         id_ = self.principal.patient.patient_id
         return {id_: PlainItem(id_, reference=f"Patient/{id_}")}
 
     def _representative(self) -> dict[str, Item]:
         type_, id_ = self.fhir_user.split("/")[-2:] if "/" in self.fhir_user else ("", "")
-        return {id_: PlainItem(id_, reference=f"RelatedPerson/{id_}")} if type_ == "RelatedPerson" else {}
+        named = type_ == "RelatedPerson" and not self._kept
+        return {id_: PlainItem(id_, reference=f"RelatedPerson/{id_}")} if named else {}
 
     def _consents(self) -> dict[str, Item]:
         """The app's own grant, where the filters of its scopes let it be."""

@@ -29,7 +29,7 @@ from tests.consent.directives.made import (
     study,
 )
 
-HARBOR = {"Organization/h": Named(("Harbor Occupational Health",))}
+HARBOR = {"Organization/h": Named(names=("Harbor Occupational Health",))}
 pytestmark = pytest.mark.promise("B5")
 
 
@@ -158,7 +158,7 @@ def test_a_rule_with_an_exception_at_its_root_is_over_when_its_period_is() -> No
 )
 def test_whom_a_provision_names(who: Any, no: Any, excepted: Any) -> None:
     """A denial counts when it may be the app's; a permission only when it surely is."""
-    named = HARBOR | {"Organization/hospital": Named(("St. Elsewhere Health",))}
+    named = HARBOR | {"Organization/hospital": Named(names=("St. Elsewhere Health",))}
     keeper: dict[str, Any] = {"organization": [{"reference": "Organization/hospital"}]}
     assert denied(consent({"type": "deny", "actor": [who]}, **keeper), named=named) is no
     permit = {"type": "permit", "actor": [who]}
@@ -185,14 +185,14 @@ def test_an_organization_is_another_only_when_its_name_evidently_is(
     organization: str, mine: tuple[str, ...], no: Any
 ) -> None:
     one = consent({"type": "deny", "actor": [actor("Organization/h")]})
-    named = {"Organization/h": Named((organization,) if organization else ())}
+    named = {"Organization/h": Named(names=(organization,) if organization else ())}
     assert denied(one, who=replace(ME, names=mine), named=named) is no
     excepted = consent({"provision": [{"type": "permit", "actor": [actor("Organization/h")]}]}, OPT_OUT)
     assert denied(excepted, who=replace(ME, names=mine), named=named)
 
 
 def test_our_own_identifier_of_an_app_decides_wherever_it_is_found() -> None:
-    mine, other = ({"Device/d": Named((), ((CLIENTS, client),))} for client in ("app-1", "app-2"))
+    mine, other = ({"Device/d": Named("Device", identifiers=((CLIENTS, client),))} for client in ("app-1", "app-2"))
     one = consent({"type": "deny", "actor": [actor("Device/d")]})
     assert denied(one, named=mine)
     assert not denied(one, named=other)
