@@ -21,6 +21,7 @@ from smartapp.dicomweb.gateway.routes import blueprint as dicomweb_gateway
 from smartapp.dicomweb.upstream.alarm import AuditedAlarm
 from smartapp.dicomweb.upstream.service import PacsReader
 from smartapp.exchange.alerts.service import Alerts
+from smartapp.exchange.copies.progress import Board
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
 from smartapp.exchange.sign_in import SignIn
@@ -110,6 +111,7 @@ def build_house(ground: Ground) -> House:
     worklist = build_worklist(ground)
     aside = Aside(worklist, ground.audit)
     index.when_refreshed(aside)
+    kept = InstanceCache(settings.storage, ground.datakeys, clock)
     limits = Limits(settings.apps, ground.database, ground.keyring, clock)
     registering = build_registering(ground, apps, app_tokens, limits)
     parts = Parts(
@@ -118,7 +120,7 @@ def build_house(ground: Ground) -> House:
         keyring=ground.keyring,
         identity=identity,
         records=records,
-        copies=Copies(settings, records, ground.audit, clock),
+        copies=Copies(settings, records, ground.audit, clock, Board(kept, clock)),
         sign_in=_sign_in(ground, ehrs, keeper, access, fhir, identity, alerts, granted),
         alerts=alerts,
         viewer_tokens=viewer_tokens,

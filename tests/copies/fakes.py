@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from smartapp.exchange.copies.progress import Progress
 from smartapp.exchange.copies.service import Copy, Estimate, Order
 from smartapp.identity.model import Principal
 from smartapp.records.model import StudyPage
@@ -14,6 +15,9 @@ class FakeCopies:
 
     def estimate(self, principal: Principal, page: StudyPage, request_id: str) -> Estimate:
         return Estimate(300, 315_000_000, 0)
+
+    def progress(self, principal: Principal, place: str) -> Progress | None:
+        return None
 
     def make(self, principal: Principal, order: Order, request_id: str) -> Copy:
         return Copy("imaging.zip", (piece for piece in self._pieces()))

@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from smartapp.dicomweb.core.cache import InstanceCache
+from smartapp.exchange.copies.progress import Board
 from smartapp.exchange.copies.service import Copies
 from smartapp.portal.blueprints import BLUEPRINTS
 from smartapp.web.app import build_app
@@ -27,7 +29,8 @@ class Shop:
     @cached_property
     def copies(self) -> Copies:
         house = self.desk.house
-        return Copies(self.desk.settings, self.desk.records, house.audit, house.clock)
+        cache = InstanceCache(self.desk.settings.storage, house.datakeys, house.clock)
+        return Copies(self.desk.settings, self.desk.records, house.audit, house.clock, Board(cache, house.clock))
 
     @cached_property
     def _parts(self) -> Parts:

@@ -23,6 +23,7 @@ from smartapp.exchange.copies import readme as readme_file
 from smartapp.exchange.copies.manifest import Manifest
 from smartapp.exchange.copies.passphrase import Passphrase
 from smartapp.exchange.copies.plan import PlannedAttachment, PlannedReport, PlannedSeries, PlannedStudy, Planner
+from smartapp.exchange.copies.progress import Board, Meter, Progress
 from smartapp.exchange.copies.words import Words
 from smartapp.exchange.copies.zip_stream import Member, zipped
 from smartapp.identity.model import Principal
@@ -35,11 +36,15 @@ _UIDS_IN_A_ROW = 20
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody wants: studies by UID, the words for it, and a passphrase or none."""
+    """What somebody wants: studies by UID, the words for it, and a passphrase or none.
+
+    `place` names the page that asked, where it is told how far the copy is: a study's UID, or empty for the list's.
+    """
 
     studies: tuple[str, ...]
     words: Words
     passphrase: Passphrase | None = field(default=None, repr=False)
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,9 @@ class Copy:
 class Copies:
     """Makes copies. One per process; safe to share by threads. Raises what `records` raises."""
 
-    def __init__(self, settings: Settings, records: Records, audit: AuditTrail, clock: Clock) -> None:
+    def __init__(self, settings: Settings, records: Records, audit: AuditTrail, clock: Clock, board: Board) -> None:
         self._settings = settings
+        self._board = board
         self._records = records
         self._planner = Planner(records)
         self._audit = audit
@@ -78,6 +84,10 @@ class Copies:
         files = [each for series in found.series for each in series.instances.values()]
         return Estimate(len(files), sum(each.size for each in files), found.held)
 
+    def progress(self, principal: Principal, place: str) -> Progress | None:
+        """How far the copy is that this browser session asked for at `place` (as in `Order`); None if there is none."""
+        return self._board.last(principal, place)
+
     def make(self, principal: Principal, order: Order, request_id: str) -> Copy:
         """A copy of the studies. What is wrong with any of them is raised at once, before the first byte.
 
@@ -88,7 +98,8 @@ class Copies:
         studies = self._plan(principal, order, made_at, request_id)
         run = _Run(self._records, principal, order, studies, made_at, request_id)
         self._tell(principal, request_id, "copy.begun", order, {"encrypted": str(order.passphrase is not None).lower()})
-        chunks = self._told(principal, request_id, order, run)
+        meter = self._board.begin(principal, order.place, run.pictures)
+        chunks = self._told(principal, request_id, order, run, meter)
         return Copy(names.archive_file([study.summary for study in studies], made_at), chunks)
 
     def _plan(self, principal: Principal, order: Order, made_at: datetime, request_id: str) -> list[PlannedStudy]:
@@ -102,13 +113,17 @@ class Copies:
             for page, folder in zip(pages, folders, strict=True)
         ]
 
-    def _told(self, principal: Principal, request_id: str, order: Order, run: "_Run") -> Generator[bytes]:
+    def _told(self, principal: Principal, request_id: str, order: Order, run: "_Run", meter: Meter) -> Generator[bytes]:
         """The ZIP, with one row at its end that says how it ended. It is complete when its last byte was taken."""
         outcome = "aborted"
         try:
-            yield from run.chunks()
+            with closing(run.chunks()) as chunks:
+                for chunk in chunks:
+                    yield chunk
+                    meter.passed(run.manifest.files, len(chunk))
             outcome = "complete"
         finally:
+            meter.ended(complete=outcome == "complete")
             size = {"outcome": outcome, "files": str(run.manifest.files), "bytes": str(run.manifest.size)}
             with contextlib.suppress(AuditUnavailable):  # the row of its beginning stands: assume the whole
                 self._tell(principal, request_id, "copy.ended", order, size)
@@ -147,8 +162,10 @@ class _Run:
         self._made_at = made_at
         self._request_id = request_id
         self._syntaxes: dict[str, str] = {}
+        self.pictures = sum(len(series.instances) for study in studies for series in study.series)
+        """How many files the manifest lists first."""
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self) -> Generator[bytes]:
         """The ZIP. However it ends, the stream of pictures behind it is ended then, and so written down."""
         passphrase = self._order.passphrase
         with closing(self._members()) as members:

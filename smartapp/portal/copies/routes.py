@@ -4,7 +4,7 @@ passphrase nor choice is in any address.
 
 from itertools import chain
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.http import dump_options_header
 from werkzeug.wrappers import Response as BaseResponse
@@ -13,7 +13,7 @@ from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.errors import BadInput, NotFound
 from smartapp.exchange.copies.passphrase import LONGEST, SHORTEST, Passphrase
 from smartapp.exchange.copies.service import Copy, Order
-from smartapp.portal.copies.words import copy_words, size_text
+from smartapp.portal.copies.words import copy_words, progress_text, size_text
 from smartapp.portal.patient.record import record_of
 from smartapp.records.model import StudyList
 from smartapp.web import sessions
@@ -22,6 +22,7 @@ from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("copies", __name__, url_prefix="/my/<ctx>")
+blueprint.add_app_template_filter(progress_text)
 
 
 @blueprint.get("/studies/<uid>/keep")
@@ -40,7 +41,15 @@ def take_one(ctx: str, uid: str) -> Response:
         passphrase = _passphrase()
     except BadInput as error:
         return Response(_page_of_one(ctx, study, _advice(error)), 400)
-    return _download(ctx, (study,), passphrase)
+    return _download(ctx, (study,), passphrase, study)
+
+
+@blueprint.get("/studies/<uid>/copy/progress")
+@rule(Rule.SESSION)
+@sessions.passive
+def progress_of_one(ctx: str, uid: str) -> Response:
+    """How far the copy of this study is, as its page asks by itself."""
+    return _progress(ctx, parse_uid(uid))
 
 
 @blueprint.get("/keep")
@@ -62,7 +71,25 @@ def take_several(ctx: str) -> BaseResponse:
         passphrase = _passphrase()
     except BadInput as error:
         return Response(_page_of_several(ctx, chosen, _advice(error)), 400)
-    return _download(ctx, chosen, passphrase)
+    return _download(ctx, chosen, passphrase, "")
+
+
+@blueprint.get("/copy/progress")
+@rule(Rule.SESSION)
+@sessions.passive
+def progress_of_several(ctx: str) -> Response:
+    """How far the copy is that was asked for from the list."""
+    return _progress(ctx, "")
+
+
+def _progress(ctx: str, place: str) -> Response:
+    """204 where no copy was asked for lately. What is told names nothing of the record."""
+    found = parts().copies.progress(sessions.principal(ctx), place)
+    if found is None:
+        return Response(status=204)
+    return jsonify(
+        begun=found.begun, running=found.state == "running", percent=found.percent, text=progress_text(found)
+    )
 
 
 def _passphrase() -> Passphrase | None:
@@ -105,6 +132,7 @@ def _page_of_one(ctx: str, uid: str, problem: str = "") -> str:
         problems=found.problems,
         problem=problem,
         shortest=SHORTEST,
+        progress=parts().copies.progress(principal, uid),
     )
 
 
@@ -122,15 +150,16 @@ def _page_of_several(ctx: str, chosen: tuple[str, ...] = (), problem: str = "", 
         problem=problem,
         nothing=nothing,
         shortest=SHORTEST,
+        progress=parts().copies.progress(principal, ""),
     )
 
 
-def _download(ctx: str, studies: tuple[str, ...], passphrase: Passphrase | None) -> Response:
+def _download(ctx: str, studies: tuple[str, ...], passphrase: Passphrase | None, place: str) -> Response:
     principal = sessions.principal(ctx)
     unmatched = _list(ctx).unmatched if len(studies) > 1 else 0
     now = parts().clock.now()
     words = copy_words(record_of(principal), now, encrypted=passphrase is not None, unmatched=unmatched)
-    return _streamed(parts().copies.make(principal, Order(studies, words, passphrase), request_id()))
+    return _streamed(parts().copies.make(principal, Order(studies, words, passphrase, place), request_id()))
 
 
 def _list(ctx: str) -> StudyList:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from flask_babel import format_decimal, ngettext
+from flask_babel import format_decimal, format_percent, ngettext
 from flask_babel import gettext as _
 
+from smartapp.exchange.copies.progress import Progress
 from smartapp.exchange.copies.words import ReportWords, Words
 from smartapp.portal.dates import day_text, moment_text
 from smartapp.portal.patient.record import Record
@@ -47,6 +48,39 @@ def size_text(size: int) -> str:
     if size < 1000 * _MEGABYTE:
         return str(_("at most about %(number)s MB", number=format_decimal(round(size / _MEGABYTE))))
     return str(_("at most about %(number)s GB", number=format_decimal(round(size / _MEGABYTE / 1000, 1))))
+
+
+def progress_text(told: Progress) -> str:
+    """How far a copy is, in a sentence or two."""
+    sent = _sent(told.size)
+    if told.state == "complete":
+        return str(_("The copy was sent to its end: %(sent)s.", sent=sent))
+    if told.state == "broken":
+        return str(
+            _("The download broke off after %(sent)s: its file cannot be opened. Press the button again.", sent=sent)
+        )
+    if told.state == "silent":
+        return str(
+            _("Nothing was sent for some minutes, after %(sent)s. If no file came, press the button again.", sent=sent)
+        )
+    if told.percent is None:
+        return str(_("%(sent)s so far.", sent=sent))
+    return str(
+        ngettext(
+            "%(done)s of %(num)s picture (%(percent)s), %(sent)s so far.",
+            "%(done)s of %(num)s pictures (%(percent)s), %(sent)s so far.",
+            told.expected,
+            done=told.pictures,
+            percent=format_percent(told.percent / 100),
+            sent=sent,
+        )
+    )
+
+
+def _sent(size: int) -> str:
+    if size < _MEGABYTE:
+        return str(_("less than 1 MB"))
+    return str(_("%(number)s MB", number=format_decimal(size // _MEGABYTE)))
 
 
 def _whose(record: Record) -> str:
