@@ -3,7 +3,7 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -84,7 +84,23 @@ class Documents:
         self, permit: Permit | IndexPermit, ids: PatientIds, study: IndexedStudy, addresses: Addresses
     ) -> tuple[Row, ...]:
         """As `series`, asked anew, and kept."""
-        found = self._pacs[permit.provider].series(permit, ids, study.uid)
+        return self._keep_series(permit, study, addresses, self._pacs[permit.provider].series(permit, ids, study.uid))
+
+    def fetch_series_of_many(
+        self, permit: IndexPermit, ids: PatientIds, studies: Sequence[IndexedStudy], addresses: Addresses
+    ) -> dict[str, tuple[Row, ...]]:
+        """As `fetch_series`, of those of the studies that the PACS tells of at once, by their UIDs."""
+        counts = {study.uid: study.series_count for study in studies}
+        found = self._pacs[permit.provider].series_of_many(permit, ids, counts)
+        return {
+            study.uid: self._keep_series(permit, study, addresses, found[study.uid])
+            for study in studies
+            if study.uid in found
+        }
+
+    def _keep_series(
+        self, permit: Permit | IndexPermit, study: IndexedStudy, addresses: Addresses, found: Sequence[Row]
+    ) -> tuple[Row, ...]:
         cleaned = (clean(row, lambda _uri: None) for row in found)
         rows = [{tag: element for tag, element in row.items() if tag in SERIES_KEPT} for row in cleaned]
         rows.sort(key=_series_order)

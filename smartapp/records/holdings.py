@@ -3,12 +3,14 @@
 What a list says, what a search finds and what is read are judged by the same facts, on FHIR's side and on DICOMweb's.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
 
 from smartapp.access.service import Access
+from smartapp.consent.directives.onfile import keeping_study
 from smartapp.consent.model import AppPrincipal, IndexPermit
 from smartapp.consent.reach import Reach
+from smartapp.dicomweb.core.dicomjson import Row
 from smartapp.identity.model import Principal
 from smartapp.records.addresses import Addresses
 from smartapp.records.documents import Documents
@@ -31,24 +33,40 @@ class Holdings:
         """
         if not isinstance(principal, AppPrincipal) or not Reach.of(principal).by_kind:
             return index
-        return self.of_all(principal, index, request_id)
+        asker = principal.client_id, principal.terms.purpose
+        return self.of_all(
+            principal, index, request_id, lambda study: bool(keeping_study(*asker, study.facts(principal.patient)))
+        )
 
-    def of_all(self, principal: Principal, index: StudyIndex, request_id: str) -> StudyIndex:
-        """The index, with the archive's series in its studies, for whoever asks."""
+    def of_all(
+        self,
+        principal: Principal,
+        index: StudyIndex,
+        request_id: str,
+        kept_back: Callable[[IndexedStudy], bool] = lambda _study: False,
+    ) -> StudyIndex:
+        """The index, with the archive's series in its studies, for whoever asks; those `kept_back` are left as they
+        are, and not asked for.
+        """
+        addresses = Addresses(self._base_url, principal.patient.provider)
+        asked = [each for each in index.studies if each.owned and each.images_available and not kept_back(each)]
+        kept = {study.uid: self._documents.kept_series(principal.patient, study, addresses) for study in asked}
+        missing = [study for study in asked if kept[study.uid] is None]
+        if missing:  # that the archive is asked is written down, once for all studies
+            permit = self._access.index(principal, request_id)
+            kept.update(self._fetched(permit, index, missing, addresses))
+        return replace(
+            index, studies=tuple(replace(study, held=kept.get(study.uid) or study.held) for study in index.studies)
+        )
 
-        @cache
-        def permit() -> IndexPermit:
-            """One for all studies, and only where the archive is asked at all: it is written down each time."""
-            return self._access.index(principal, request_id)
-
-        patient, addresses = principal.patient, Addresses(self._base_url, principal.patient.provider)
-
-        def filled(study: IndexedStudy) -> IndexedStudy:
-            if not study.owned or not study.images_available:
-                return study
-            rows = self._documents.kept_series(patient, study, addresses)
-            if rows is None:
-                rows = self._documents.fetch_series(permit(), index.ids, study, addresses)
-            return replace(study, held=rows)
-
-        return replace(index, studies=tuple(map(filled, index.studies)))
+    def _fetched(
+        self, permit: IndexPermit, index: StudyIndex, missing: Sequence[IndexedStudy], addresses: Addresses
+    ) -> dict[str, tuple[Row, ...]]:
+        """At once, where that is fewer requests; what the archive does not tell so, study by study."""
+        found: dict[str, tuple[Row, ...]] = {}
+        if len(missing) > len(index.ids.values):
+            found = self._documents.fetch_series_of_many(permit, index.ids, missing, addresses)
+        for study in missing:
+            if study.uid not in found:
+                found[study.uid] = self._documents.fetch_series(permit, index.ids, study, addresses)
+        return found

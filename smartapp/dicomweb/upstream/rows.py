@@ -1,6 +1,6 @@
 """Rows of QIDO and metadata answers: read, and refused when they are about somebody or something else. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from smartapp.dicomweb.core.dicomjson import Row, get
@@ -40,6 +40,24 @@ def series_rows(rows: Iterable[Row], ids: PatientIds, study: str) -> Iterator[Ro
         if series not in seen:
             seen.add(series)
             yield row
+
+
+def gather_series(
+    found: dict[str, dict[str, Row]], rows: Iterable[Row], ids: PatientIds, patient_id: str, studies: Container[str]
+) -> None:
+    """Adds the rows of a search over `patient_id` to `found`, by study and series.
+
+    What is of other studies is left out, and what does not say whose it is or of which study. UpstreamMismatch for one
+    of `studies` that is said to be somebody else's; UpstreamMalformed from an archive that gives what was not asked.
+    """
+    for row in rows:
+        study, named = get(row, "StudyInstanceUID"), get(row, "PatientID")
+        if study in studies and named and not is_of(ids, row):
+            raise UpstreamMismatch("pacs-series-row")
+        if named not in {"", patient_id}:
+            raise UpstreamMalformed("pacs-unfiltered")
+        if study in studies and named:
+            found.setdefault(study, {}).setdefault(uid(row, "SeriesInstanceUID"), row)
 
 
 def instance_rows(rows: Iterable[Row], ids: PatientIds, study: str, series: str) -> Iterator[Row]:

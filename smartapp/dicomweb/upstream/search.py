@@ -54,6 +54,17 @@ class Search:
             )
         )
 
+    def series_of_patient(self, patient_id: str) -> Iterator[Row]:
+        """The rows of all series under this PatientID, each with its study's (PS3.18 §10.6.1.1); not yet checked."""
+        return self._pages(
+            lambda limit, offset: self._client.search_for_series(
+                fields=(*_SERIES_FIELDS, "IssuerOfPatientID"),
+                search_filters={"PatientID": patient_id},
+                limit=limit,
+                offset=offset,
+            )
+        )
+
     def metadata(self, study: str, series: str) -> Sequence[Row]:
         """The headers of a series' instances, without bulk data (PS3.18 §10.4.1.1.2); not yet checked."""
         return self._asked(lambda: self._client.retrieve_series_metadata(study, series))

@@ -1,7 +1,8 @@
 """The reader of one hospital's PACS."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -12,10 +13,18 @@ from smartapp.dicomweb.core.uids import is_uid, parse_uid
 from smartapp.dicomweb.core.walker import read_identity
 from smartapp.dicomweb.upstream.credentials import Credentials
 from smartapp.dicomweb.upstream.model import CheckedInstance, Expected, PacsStudy, PatientIds
-from smartapp.dicomweb.upstream.rows import instance_rows, is_of, series_rows, uid
+from smartapp.dicomweb.upstream.rows import gather_series, instance_rows, is_of, series_rows, uid
 from smartapp.dicomweb.upstream.search import Search
 from smartapp.dicomweb.upstream.session import GuardedSession, NotTaken, require_ok
-from smartapp.errors import AccessDenied, Reason, UpstreamMalformed, UpstreamMismatch
+from smartapp.errors import (
+    AccessDenied,
+    Reason,
+    UpstreamDown,
+    UpstreamError,
+    UpstreamMalformed,
+    UpstreamMismatch,
+    UpstreamRefused,
+)
 from smartapp.outbound.service import Outbound, StreamedAnswer
 from smartapp.settings import Provider, Upstreams
 from smartapp.tokens.model import TokenSource
@@ -69,6 +78,24 @@ class PacsReader:
             self._require_study(permit, study, _LISTING)
         with self._alarmed(permit):
             return self._searched(permit, lambda search: tuple(series_rows(search.series(study), ids, study)))
+
+    def series_of_many(
+        self, permit: IndexPermit, ids: PatientIds, counts: Mapping[str, int]
+    ) -> dict[str, tuple[Row, ...]]:
+        """As `series`, of as many of these studies as one search over each of the patient's ids tells in full: as many
+        series as `counts` says. The others are to be asked for by themselves: not every archive searches so, and some
+        cut their answers short.
+        """
+        self._require_ours(permit)
+        found: dict[str, dict[str, Row]] = {}
+
+        def take(search: Search, patient_id: str) -> None:
+            gather_series(found, search.series_of_patient(patient_id), ids, patient_id, counts)
+
+        with self._alarmed(permit), _as_far_as_it_goes():
+            for patient_id in ids.values:
+                self._searched(permit, partial(take, patient_id=patient_id))
+        return {study: tuple(rows.values()) for study, rows in found.items() if len(rows) == counts[study]}
 
     def metadata(self, permit: Permit, ids: PatientIds, study: str, series: str) -> tuple[Row, ...]:
         """The headers of the series' instances, each checked to be the patient's and of this series.
@@ -143,6 +170,17 @@ class PacsReader:
         except UpstreamMismatch as error:
             self._alarm(permit, error.code)
             raise
+
+
+@contextmanager
+def _as_far_as_it_goes() -> Iterator[None]:
+    """An archive that does not answer such a question is asked others; one that is not there, or refuses us, is not."""
+    try:
+        yield
+    except (UpstreamDown, UpstreamRefused, UpstreamMismatch):
+        raise
+    except UpstreamError:
+        return
 
 
 def _found(search: Search, ids: PatientIds, wanted: frozenset[str]) -> dict[str, PacsStudy]:

@@ -81,6 +81,15 @@ def test_series_and_instances_of_a_study(pacs: Pacs) -> None:
     assert len(asked.search_for_instances(CHEST.uid)) == 600
 
 
+@pytest.mark.clause("PS3.18", "10.6.1.1")
+def test_series_are_found_over_all_studies_and_say_of_which_they_are(pacs: Pacs) -> None:
+    rows = client(pacs).search_for_series(search_filters={"PatientID": "SE-1001"}, fields=["IssuerOfPatientID"])
+    assert uids(rows, "0020000E") == sorted(series.uid for study in ANA.studies for series in study.series)
+    assert {row["0020000D"]["Value"][0] for row in rows} == {study.uid for study in ANA.studies}
+    assert {row["00100020"]["Value"][0] for row in rows} == {"SE-1001"}
+    assert {row["00100021"]["Value"][0] for row in rows} == {"ST-ELSEWHERE"}
+
+
 @pytest.mark.clause("PS3.18", "10.4.1.1.1")
 def test_a_retrieved_study_equals_the_files(pacs: Pacs, scan_files: Path) -> None:
     files = {path.stem: path for path in (scan_files / HOSPITAL / HAND.uid).rglob("*.dcm")}

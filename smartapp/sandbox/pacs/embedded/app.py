@@ -108,6 +108,10 @@ def _add_searches(app: Flask) -> None:
     def studies() -> Response:
         return _rows(search.search_studies(g.archive, _arguments(), g.base))
 
+    @app.get(f"{_ROOT}/series")
+    def all_series() -> Response:
+        return _rows(search.search_all_series(g.archive, _arguments(), g.base))
+
     @app.get(f"{_STUDY}/series")
     def series(study: str) -> Response:
         return _rows(search.search_series(_study(study), _arguments(), g.base))

@@ -1,6 +1,6 @@
 """QIDO-RS answers (PS3.18 §10.6): which rows, and which attributes of each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -66,9 +66,13 @@ def search_studies(archive: Archive, arguments: Arguments, base: str) -> Rows:
 
 def search_series(study: Study, arguments: Arguments, base: str) -> Rows:
     """The series of a study that match. Raises BadQuery."""
-    above = _of_study(study)
-    found = (_Row(_series_url(base, study, series), (*_of_series(series), *above)) for series in study.series)
-    return _rows(found, arguments, (*STUDY_KEYS, *SERIES_KEYS), _SERIES_FIELDS)
+    return _rows(_series_of(study, base), arguments, (*STUDY_KEYS, *SERIES_KEYS), _SERIES_FIELDS)
+
+
+def search_all_series(archive: Archive, arguments: Arguments, base: str) -> Rows:
+    """The series of all studies that match, each with its study's attributes (PS3.18 §10.6.3.3). Raises BadQuery."""
+    found = (row for study in archive.studies() for row in _series_of(study, base))
+    return _rows(found, arguments, (*STUDY_KEYS, *SERIES_KEYS), (*_STUDY_FIELDS, *_SERIES_FIELDS))
 
 
 def search_instances(study: Study, series: Sequence[Series], arguments: Arguments, base: str) -> Rows:
@@ -80,6 +84,11 @@ def search_instances(study: Study, series: Sequence[Series], arguments: Argument
         for instance in each.instances
     )
     return _rows(found, arguments, (*STUDY_KEYS, *SERIES_KEYS, *INSTANCE_KEYS), _INSTANCE_FIELDS)
+
+
+def _series_of(study: Study, base: str) -> Iterator[_Row]:
+    above = _of_study(study)
+    return (_Row(_series_url(base, study, series), (*_of_series(series), *above)) for series in study.series)
 
 
 def _series_url(base: str, study: Study, series: Series) -> str:
