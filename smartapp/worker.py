@@ -11,6 +11,7 @@ from pathlib import Path
 
 from smartapp.bootstrap.ground import lay_ground
 from smartapp.bootstrap.jobs import build_jobs
+from smartapp.bootstrap.restored import require_not_earlier
 from smartapp.clock import clock_of
 from smartapp.errors import SmartappError
 from smartapp.jobs.loop import run
@@ -29,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = load(asked.config, os.environ)
         ground = lay_ground(settings, clock_of(settings.environment, os.environ))
+        require_not_earlier(ground)
         jobs = build_jobs(ground)
     except SmartappError as error:
         sys.stderr.write(f"smartapp: {error}\n")

@@ -11,6 +11,6 @@ from smartapp.settings import load
 # Each worker imports this after its fork: threads and child processes do not survive one.
 _settings = load(Path(os.environ["SMARTAPP_CONFIG"]), os.environ)
 _house = build_house(lay_ground(_settings, clock_of(_settings.environment, os.environ)))
-_house.housekeeping.start()
+_house.start()
 atexit.register(_house.close)
 app = _house.app

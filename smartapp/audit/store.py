@@ -103,6 +103,20 @@ def append(session: Session, values: dict[str, Any]) -> int:
     return seq
 
 
+def head(session: Session) -> tuple[int, str, bytes] | None:
+    """The last row of the trail: its `seq`, kind and sealed detail."""
+    row = AuditEventRow
+    found = session.execute(select(row.seq, row.kind, row.detail).order_by(row.seq.desc()).limit(1)).first()
+    return (found[0], found[1], bytes(found[2])) if found else None
+
+
+def row_at(session: Session, seq: int) -> tuple[str, bytes] | None:
+    """Kind and sealed detail of the row with this `seq`."""
+    row = AuditEventRow
+    found = session.execute(select(row.kind, row.detail).where(row.seq == seq)).first()
+    return (found[0], bytes(found[1])) if found else None
+
+
 def add_disclosure(session: Session, disclosure_id: str, cover: Cover, extent: str, now: datetime) -> None:
     """A new disclosure, open from `now`."""
     facts = {name: getattr(cover, name) for name in _COVER}

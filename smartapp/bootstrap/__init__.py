@@ -10,6 +10,7 @@ from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
 from smartapp.bootstrap.apps import Granted, build_alerts, build_grants
 from smartapp.bootstrap.developers import build_registering
 from smartapp.bootstrap.ground import Ground, lay_ground
+from smartapp.bootstrap.restored import build_watch
 from smartapp.bootstrap.worklist import build_clearing, build_worklist
 from smartapp.clock import Clock, SystemClock
 from smartapp.consent.grants.service import Grants
@@ -24,6 +25,7 @@ from smartapp.exchange.alerts.service import Alerts
 from smartapp.exchange.copies.progress import Board
 from smartapp.exchange.copies.service import Copies
 from smartapp.exchange.housekeeping import Housekeeping
+from smartapp.exchange.restored.watch import Watch
 from smartapp.exchange.sign_in import SignIn
 from smartapp.exchange.worklist.aside import Aside
 from smartapp.fhir.facade.routes import blueprint as fhir_facade
@@ -63,11 +65,20 @@ class House:
     housekeeping: Housekeeping
     pool: RenderPool
     aside: Aside
+    watch: Watch | None
+
+    def start(self) -> None:
+        """For a process that serves, after its fork. A database of before is dealt with first."""
+        if self.watch is not None:
+            self.watch.start()
+        self.housekeeping.start()
 
     def close(self) -> None:
         """For an orderly exit: writes what is left and ends the child processes."""
         self.aside.close()
         self.housekeeping.stop()
+        if self.watch is not None:
+            self.watch.stop()
         self.pool.close()
 
 
@@ -143,7 +154,8 @@ def build_house(ground: Ground) -> House:
     )
     app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade, *AUTHSERVER))
     housekeeping = Housekeeping(ground.audit, identity, granted.credentials, build_clearing(ground))
-    return House(app, housekeeping, pool, aside)
+    watch = build_watch(ground, identity, app_tokens, registering.developers, granted.credentials)
+    return House(app, housekeeping, pool, aside, watch)
 
 
 def _app_tokens(ground: Ground, identity: Identity, apps: Apps, grants: Grants) -> AppTokens:

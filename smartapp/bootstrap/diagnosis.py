@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy.exc import SQLAlchemyError
 
 from smartapp.bootstrap.ground import Ground, lay_ground
+from smartapp.bootstrap.restored import require_not_earlier
 from smartapp.clock import Clock, SystemClock
 from smartapp.db import schema
 from smartapp.db.outbox.service import Outbox
@@ -43,6 +44,7 @@ def diagnose(settings: Settings, *, clock: Clock | None = None) -> Iterator[Find
         yield _signing_keys(settings)
         yield from _database(ground)
         yield _cache(settings)
+        yield _checkpoint(ground)
         yield _mail(settings)
         yield from _our_keys(ground)
         yield from _ohif(ground)
@@ -83,6 +85,18 @@ def _outbox(ground: Ground) -> Finding:
     return (
         Finding("outbox", "look", f"{said}: does `smartapp worker` run?") if late else Finding("outbox", "works", said)
     )
+
+
+def _checkpoint(ground: Ground) -> Finding:
+    try:
+        require_not_earlier(ground)
+    except ConfigurationError as error:
+        return Finding("checkpoint", "fails", str(error))
+    except (SQLAlchemyError, DatabaseBusy):
+        return Finding("checkpoint", "look", "it is compared when the database answers")
+    if ground.settings.storage.checkpoint is None:
+        return Finding("checkpoint", "look", "a backup that is put back would not be noticed: set [storage] checkpoint")
+    return Finding("checkpoint", "works", "the database is not older than the file says")
 
 
 def _cache(settings: Settings) -> Finding:

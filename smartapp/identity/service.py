@@ -243,6 +243,19 @@ class Identity:
             credentials.extend(credential for each in ended for credential in each)
         return tuple(credentials)
 
+    def end_everybody(self, kind: str) -> tuple[str, ...]:
+        """Ends every session at this moment, whoever's it is; gives the ids of their EHR credentials. `kind` is the
+        event that says so of each.
+        """
+
+        def work(session: Session) -> list[tuple[str, ...]]:
+            return [self._end(session, row, kind) for row in store.open_ones(session, _BATCH)]
+
+        credentials: list[str] = []
+        while ended := self._database.run(work):
+            credentials.extend(credential for each in ended for credential in each)
+        return tuple(credentials)
+
     def _replace(self, session: Session, cookie: str | None, request_id: str) -> tuple[str, tuple[str, ...]]:
         """The id of the session of `cookie`, which ends, and the credentials it used."""
         found = store.by_cookie(session, self._cookie_ref(cookie)) if cookie else None

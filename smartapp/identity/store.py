@@ -109,6 +109,12 @@ def expired(session: Session, idle_since: datetime, now: datetime, limit: int) -
     return [StoredSession(*row) for row in found]
 
 
+def open_ones(session: Session, limit: int) -> list[StoredSession]:
+    """Sessions that were not ended, held until the transaction ends."""
+    found = session.execute(select(*_SESSION).where(SessionRow.ended_at.is_(None)).limit(limit).with_for_update())
+    return [StoredSession(*row) for row in found]
+
+
 def saw(session: Session, session_id: str, now: datetime) -> None:
     """Moves `last_seen` forward."""
     session.execute(

@@ -98,7 +98,7 @@ def write_app(
             "base_url": addresses.app, "host": "127.0.0.1", "port": addresses.ports.app, "workers": 2, "threads": 8,
         },
         "[database]": {"url": database or f"sqlite:///{folder.resolve() / 'smartapp.db'}"},
-        "[storage]": {"cache_dir": "cache", "cache_max_bytes": _CACHE_BYTES},
+        "[storage]": {"cache_dir": "cache", "cache_max_bytes": _CACHE_BYTES, "checkpoint": "checkpoint"},
         "[keys]": {"dir": "keys"},
         "[providers]": {"file": "providers.toml"},
         "[environment]": {"name": "sandbox"},

@@ -35,11 +35,15 @@ class Database:
 
 @dataclass(frozen=True)
 class Storage:
-    """Encrypted cache of checked DICOM instances; sizes in bytes, `cache_max_age` in seconds."""
+    """Encrypted cache of checked DICOM instances; sizes in bytes, `cache_max_age` in seconds.
+
+    `checkpoint`: a file that says how far the database had come, so that one of before is noticed; None: it is not.
+    """
 
     cache_dir: Path
     cache_max_bytes: int = 10 * 2**30
     cache_max_age: int = 7 * 86400
+    checkpoint: Path | None = None
 
 
 @dataclass(frozen=True)

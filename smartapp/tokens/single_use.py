@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
 from smartapp.clock import Clock
 from smartapp.db.unit import Database
 from smartapp.security.keyring import Keyring
@@ -32,6 +34,10 @@ class SingleUse:
         with self._database.write() as session:
             sealed = store.take(session, ref, self._clock.now())
         return None if sealed is None else self._keyring.open_(sealed, _aad(ref))
+
+    def forget_all(self, session: Session) -> None:
+        """No value that waits may be taken any more, within the caller's write."""
+        store.forget_all(session)
 
     def _ref(self, kind: str, raw: str) -> str:
         return self._keyring.mac(f"tokens.single-use.{kind}", raw)

@@ -39,6 +39,11 @@ def put(session: Session, value_ref: str, payload: bytes, expires_at: datetime, 
     session.execute(insert(SingleUseRow).values(value_ref=value_ref, payload=payload, expires_at=expires_at))
 
 
+def forget_all(session: Session) -> None:
+    """Removes every value."""
+    session.execute(delete(SingleUseRow).execution_options(synchronize_session=False))
+
+
 def take(session: Session, value_ref: str, now: datetime) -> bytes | None:
     """Removes a value and gives its payload, if it was there and not over. Of many at once, one gets it."""
     gone = (

@@ -42,7 +42,7 @@ def smartapp_toml(answers: Answers, providers: str) -> str:
             _table("server", {"base_url": site.base_url, "port": site.port}),
             _table("database", {"url": database}),
             "# Checked images, encrypted. Can be emptied at any time.",
-            _table("storage", {"cache_dir": f"{site.data}/cache"}),
+            _table("storage", {"cache_dir": f"{site.data}/cache", "checkpoint": f"{site.data}/checkpoint"}),
             "# Back these up, apart from the database: together they open everything.",
             _table("keys", {"dir": "keys"}),
             _table("providers", {"file": providers}),

@@ -163,6 +163,10 @@ class Developers:
 
         self._database.run(work)
 
+    def end_all(self, session: Session) -> None:
+        """Signs every developer out, within the caller's write."""
+        store.end_all_sessions(session)
+
     def apps(self, developer: DeveloperSession) -> tuple[App, ...]:
         """The developer's apps, newest first."""
         return self._apps.of_developer(developer.developer_id)

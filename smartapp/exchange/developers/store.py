@@ -88,6 +88,11 @@ def saw(session: Session, session_id: str, now: datetime) -> None:
     session.execute(_quietly(seen))
 
 
+def end_all_sessions(session: Session) -> None:
+    """Every developer is signed out."""
+    session.execute(_quietly(delete(DeveloperSessionRow)))
+
+
 def end_session(session: Session, session_id: str) -> None:
     """The session is over."""
     session.execute(_quietly(delete(DeveloperSessionRow).where(DeveloperSessionRow.id == session_id)))

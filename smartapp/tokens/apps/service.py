@@ -174,6 +174,12 @@ class AppTokens:
         store.end_of_grant(session, grant_id, now, why)
         store.burn_codes(session, grant_id, now)
 
+    def end_all(self, session: Session, why: str) -> None:
+        """Ends every family and burns every code, of all apps, within the caller's write; tokens of backend clients are
+        forgotten. `why` is a code.
+        """
+        store.end_all(session, self._tools.clock.now(), why)
+
     def end_session(self, session: Session, session_id: str) -> None:
         """Ends the families that live in a browser session, within the caller's write."""
         store.end_of_session(session, session_id, self._tools.clock.now(), "session")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, bindparam, delete, insert, select, update
+from sqlalchemy import CursorResult, Select, bindparam, delete, insert, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -134,6 +134,14 @@ def end_family(session: Session, family_id: str, now: datetime, why: str) -> boo
 def end_of_grant(session: Session, grant_id: str, now: datetime, why: str) -> int:
     """Ends all families of a grant; how many."""
     return _end(session, now, why, FamilyRow.grant_id == grant_id)
+
+
+def end_all(session: Session, now: datetime, why: str) -> None:
+    """Ends all families, burns all codes, and removes the access tokens that stand in no family."""
+    _end(session, now, why, true())
+    burned = update(CodeRow).where(CodeRow.used_at.is_(None)).values(used_at=now)
+    session.execute(burned.execution_options(synchronize_session=False))
+    session.execute(_quiet_delete(AccessTokenRow).where(AccessTokenRow.family_id.is_(None)))
 
 
 def end_of_session(session: Session, session_id: str, now: datetime, why: str) -> int:
