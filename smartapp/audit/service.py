@@ -22,6 +22,8 @@ from smartapp.errors import AuditUnavailable, Unavailable
 from smartapp.security.keyring import Keyring
 
 _SWEEP_EVERY: Final = timedelta(minutes=1)
+_CONSENT: Final = "Consent/"
+"""How a rule begins that rests on a Consent at the hospital (`consent.policy`)."""
 _UIDS_IN_A_ROW: Final = 20
 
 
@@ -61,6 +63,7 @@ class AuditTrail:
     def denied(self, question: Asked, decision: Answered, request_id: str) -> int:
         """Writes down a no, in a transaction of its own: it survives whatever the caller rolls back."""
         uids = [study.uid for study in question.studies]
+        consents = " ".join(reason.rule for reason in decision.reasons if reason.rule.startswith(_CONSENT))
         return self.record(
             Event(
                 "authz.denied",
@@ -73,6 +76,7 @@ class AuditTrail:
                     "reasons": " ".join(reason.code for reason in decision.reasons),
                     "studies": " ".join(uids[:_UIDS_IN_A_ROW]),
                     "asked": str(len(uids)),
+                    **({"consents": consents} if consents else {}),
                 },
                 request_id=request_id,
             )

@@ -1,6 +1,6 @@
 """What an EHR says to everybody about itself, held against what we are configured to ask of it. Nobody's data."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -34,7 +34,7 @@ def survey(ehr: Ehr, clock: Clock) -> list[Finding]:
         said = json_object(answer.body) if answer.status == 200 else {}
     except ValueError:
         said = {}
-    return [*found, *_discovered(provider, said), _fhir(ehr)] if said else found
+    return [*found, *_discovered(provider, said), *_fhir(ehr)] if said else found
 
 
 def _discovered(provider: Provider, said: Mapping[str, Any]) -> Iterator[Finding]:
@@ -66,16 +66,22 @@ def _client_auth(provider: Provider, said: Mapping[str, Any]) -> Finding:
     return Finding(name, "works", f"private_key_jwt with {alg}")
 
 
-def _fhir(ehr: Ehr) -> Finding:
+def _fhir(ehr: Ehr) -> list[Finding]:
     """The CapabilityStatement (FHIR R4 http.html#capabilities), which servers give to everybody."""
     name = f"FHIR of {ehr.provider.id}"
     url, accept = ehr.provider.iss.rstrip("/") + "/metadata", {"Accept": "application/fhir+json"}
     try:
         statement = json_object(ehr.door.request("GET", url, headers=accept, max_bytes=_STATEMENT_BYTES).body)
-        types = {each["type"] for rest in statement["rest"] for each in rest["resource"]}
+        offered = {each["type"]: each for rest in statement["rest"] for each in rest["resource"]}
         version = str(statement["fhirVersion"])
     except (SmartappError, ValueError, KeyError, TypeError):
-        return Finding(name, "look", "its CapabilityStatement cannot be read: what it holds will be seen at a sign-in")
+        return [
+            Finding(name, "look", "its CapabilityStatement cannot be read: what it holds will be seen at a sign-in")
+        ]
+    return [_resources(name, version, offered), *_consents(ehr.provider, offered.get("Consent"))]
+
+
+def _resources(name: str, version: str, types: Collection[str]) -> Finding:
     if not version.startswith("4."):
         return Finding(name, "fails", f"it speaks FHIR {version}; we speak R4 (4.0.1): look for its R4 address")
     absent = [each for each in _TYPES if each not in types]
@@ -83,6 +89,24 @@ def _fhir(ehr: Ehr) -> Finding:
         return Finding(name, "fails", f"it has no {_words(absent)}")
     extra = "" if not absent else "; without ImagingStudy studies are found in the PACS by the record numbers"
     return Finding(name, "works", f"FHIR {version}{extra}")
+
+
+def _consents(provider: Provider, offered: Any) -> Iterator[Finding]:
+    """Where Consents are to be obeyed, and cannot be searched for, apps get nothing."""
+    name = f"Consent at {provider.id}"
+    if provider.consent == "none":
+        yield Finding(name, "look", 'consent = "none": refusals that patients left at the EHR are not asked for')
+        return
+    listed = offered.get("interaction") if isinstance(offered, dict) else None
+    codes = {each.get("code") for each in listed if isinstance(each, dict)} if isinstance(listed, list) else set()
+    if offered is None or (codes and "search-type" not in codes):
+        yield Finding(
+            name, "fails", 'it cannot be searched: apps will get nothing; have it offered, or consent = "none"'
+        )
+    elif not codes:
+        yield Finding(name, "look", "it does not say that it can be searched: a sign-in will tell")
+    else:
+        yield Finding(name, "works", "can be searched, and is obeyed")
 
 
 def _clock(provider: Provider, date: str, clock: Clock) -> Finding:

@@ -268,3 +268,25 @@ def test_ohifs_address_is_asked(installed: Settings, place: Hospital, tmp_path: 
     assert "smartapp ohif" in look(installed, ohif=absent)["OHIF"].sentence
     place.ehr.server.at("/healthz", said({"status": "ok"}))
     assert look(installed, ohif=replace(absent, base_url=place.ehr.origin))["OHIF"].state == "works"
+
+
+@pytest.mark.promise("B5")
+@pytest.mark.parametrize(
+    ("consent", "offered", "state"),
+    [
+        ("none", None, "look"),
+        ("read", None, "fails"),
+        ("read", {"type": "Consent"}, "look"),
+        ("read", {"type": "Consent", "interaction": [{"code": "read"}]}, "fails"),
+        ("read", {"type": "Consent", "interaction": [{"code": "search-type"}]}, "works"),
+        ("write", {"type": "Consent", "interaction": "search-type"}, "look"),
+    ],
+)
+def test_it_says_whether_the_consents_on_file_can_be_read(
+    place: Hospital, installed: Settings, consent: Any, offered: Any, state: str
+) -> None:
+    rest = [{"mode": "server", "resource": [*STATEMENT["rest"][0]["resource"], *([offered] if offered else [])]}]  # type: ignore[index]  # as above
+    place.ehr.server.at("/fhir/metadata", lambda _: said({**STATEMENT, "rest": rest}))
+    [provider] = installed.providers
+    found = look(installed, providers=(replace(provider, consent=consent),))["Consent at st-elsewhere"]
+    assert (found.state, bool(found.sentence)) == (state, True)
