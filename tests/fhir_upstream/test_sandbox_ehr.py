@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from smartapp.consent.directives.asking import Asker
+from smartapp.consent.directives.judging import Judge
+from smartapp.consent.directives.onfile import read_all
 from smartapp.consent.model import SEAL, Action, IndexPermit, Permit, Purpose
 from smartapp.db.unit import Database
 from smartapp.errors import UpstreamError
@@ -24,10 +27,10 @@ def ehr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield base
 
 
-def opened(ehr: str, database: Database, keyring: Keyring) -> tuple[FhirReader, IndexPermit]:
+def opened(ehr: str, database: Database, keyring: Keyring, **who: str) -> tuple[FhirReader, IndexPermit]:
     hospital = provider(f"{ehr}/st-elsewhere/fhir", (ehr,), scopes=SCOPES, client_id="other")
     house = House(settings(hospital, base_url="http://127.0.0.1:9"), database, keyring)
-    permit = permit_for(signed_in(house, ehr))
+    permit = permit_for(signed_in(house, ehr, **who))
     return FhirReader(house.settings, house.outbound, house.keeper, house.audit, house.clock), permit
 
 
@@ -75,3 +78,18 @@ def test_the_ehr_keeps_ana_from_bens_record(ehr: str, sqlite_database: Database,
     )
     with pytest.raises(UpstreamError):
         reader.imaging_studies(foreign)
+
+
+@pytest.mark.promise("B5")
+def test_the_refusal_of_ines_names_an_organization_and_concerns_no_app(
+    ehr: str, sqlite_database: Database, keyring: Keyring
+) -> None:
+    reader, permit = opened(ehr, sqlite_database, keyring, username="ines", password="ines-sandbox")
+    found = reader.consents(permit)
+    assert found.problems == ()
+    [refusal] = found.items
+    assert [named.names for named in refusal.named.values()] == [("Harbor Occupational Health",)]
+    for names, kept in (("Sunny Viewer",), False), (("Harbor",), True), ((), True):
+        asker = Asker(("urn:clients", "app-1"), "PATRQT", names)
+        judge = Judge.of(read_all(found.items, UTC), asker, datetime.now(UTC), UTC)
+        assert bool(judge.of_person()) is kept
