@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from smartapp.bootstrap import brands
 from smartapp.bootstrap.ground import Ground, lay_ground
 from smartapp.bootstrap.restored import require_not_earlier
 from smartapp.clock import Clock, SystemClock
@@ -180,3 +181,4 @@ def _hospital(ground: Ground, ehrs: Ehrs, provider: Provider) -> Iterator[Findin
     except SmartappError as error:
         yield Finding(f"discovery of {provider.id}", "fails", f"does not answer ({error.code})")
     yield from pacs.survey(provider, ground.outbound)
+    yield from brands.survey(ground, provider)

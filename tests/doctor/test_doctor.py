@@ -18,7 +18,7 @@ from smartapp.clock import SystemClock
 from smartapp.outbound.certificates import certificate_of
 from smartapp.outbound.findings import Finding
 from smartapp.security.keyring import Keyring
-from smartapp.settings import Database, Keys, Mail, Ohif, Provider, Server, Settings, Storage
+from smartapp.settings import Brand, Database, Keys, Mail, Ohif, Portal, Provider, Server, Settings, Storage
 from smartapp.settings.loosened import loosened
 from smartapp.tokens import signing_files
 from tests.dicomweb_upstream.archive import Reply
@@ -268,6 +268,20 @@ def test_ohifs_address_is_asked(installed: Settings, place: Hospital, tmp_path: 
     assert "smartapp ohif" in look(installed, ohif=absent)["OHIF"].sentence
     place.ehr.server.at("/healthz", said({"status": "ok"}))
     assert look(installed, ohif=replace(absent, base_url=place.ehr.origin))["OHIF"].state == "works"
+
+
+@pytest.mark.clause("SMART 2.2 server", "402")
+def test_how_the_hospital_is_known_is_looked_at(installed: Settings, place: Hospital) -> None:
+    name, logo = "brand of st-elsewhere", f"{place.ehr.origin}/logo"
+    assert (look(installed)[name].state, "[provider.brand]" in look(installed)[name].sentence) == ("look", True)
+    brand = Brand(website="https://www.example.org", logos=(logo,))
+    for kind, state in (("image/svg+xml", "works"), ("text/html", "fails")):
+        place.ehr.server.at("/logo", said("<svg/>", media=kind))
+        found = look(installed, **with_provider(installed, brand=brand))
+        assert (found[name].state, found["logo at st-elsewhere"].state) == ("works", state)
+    away = replace(brand, logos=(), portal=(Portal(name="P", logos=(f"http://127.0.0.1:{free_port()}/logo",)),))
+    found = look(installed, **with_provider(installed, brand=away))
+    assert (found["logo at st-elsewhere"].state, "reach" in found["logo at st-elsewhere"].sentence) == ("look", True)
 
 
 @pytest.mark.promise("B5")

@@ -102,7 +102,7 @@ def test_an_operator_is_asked_until_it_can_be_meant(place: Hospital, tmp_path: P
     script = Script(
         "", "https://imaging.example.org", "", "St. Elsewhere Health", "", provider.iss, "imaging", "magic",
         "client_secret_basic", "", "a real secret", provider.dicomweb, "basic", "reader", "a real password",
-        "urn:mrn urn:old", "America/Chicago", "no",
+        "urn:mrn urn:old", "America/Chicago", "", "no",
     )  # fmt: skip
     with pytest.raises(ConfigurationError, match="https"):  # a real installation has no http
         dialogue.run(script.terminal, tmp_path / "made", None, overwrite=False)
@@ -178,6 +178,19 @@ def test_answers_that_end_early_configure_nothing(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ended early"):
         dialogue.run(Script("https://a.example").terminal, tmp_path / "made", None, overwrite=False)
     assert not (tmp_path / "made" / "smartapp.toml").exists()
+
+
+@pytest.mark.clause("SMART 2.2 server", "402", "436")
+def test_a_website_is_enough_to_be_known_to_apps(place: Hospital, tmp_path: Path) -> None:
+    for at, (website, expected) in enumerate((("https://www.example.org", "https://www.example.org"), ("", None))):
+        told = written(tmp_path, answers(place, **({"website": website} if website else {})))
+        made = dialogue.run(silent(), tmp_path / str(at), told, overwrite=False)
+        assert made is not None
+        brand = made.providers[0].brand
+        assert (brand.website if brand else None) == expected
+    spoilt = written(tmp_path, answers(place, website="www.example.org"))
+    with pytest.raises(ConfigurationError, match="brand website"):
+        dialogue.run(silent(), tmp_path / "spoilt", spoilt, overwrite=False)
 
 
 def test_files_say_where_everything_is_explained(place: Hospital, tmp_path: Path) -> None:

@@ -37,6 +37,8 @@ class Hospital:
     """Empty: those of `iss` and `dicomweb`, and no others."""
     issuer_of_patient_id: str = ""
     ca_file: Path | None = None
+    website: str = ""
+    """By it people's apps tell this hospital from others; empty: they are told nothing of it."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,13 @@ def smartapp_toml(answers: Answers, providers: str) -> str:
 def providers_toml(answers: Answers, folder: Path) -> str:
     """`providers.toml`: one [[provider]] for each hospital."""
     head = "# Made by `smartapp init`. config/providers.toml of the source explains every setting.\n"
-    return head + "\n".join(_table("[provider]", _provider(hospital, folder)) for hospital in answers.hospitals)
+    return head + "\n".join(table for hospital in answers.hospitals for table in _tables(hospital, folder))
+
+
+def _tables(hospital: Hospital, folder: Path) -> Iterator[str]:
+    yield _table("[provider]", _provider(hospital, folder))
+    if hospital.website:
+        yield _table("provider.brand", {"website": hospital.website})
 
 
 def _provider(hospital: Hospital, folder: Path) -> dict[str, Any]:
@@ -65,6 +71,7 @@ def _provider(hospital: Hospital, folder: Path) -> dict[str, Any]:
     if hospital.client_auth == "private_key_jwt":
         said["private_key_file"] = signing_key(folder, hospital)
     said["trusted_origins"] = tuple(dict.fromkeys(said["trusted_origins"]))
+    del said["website"]
     return {name: value for name, value in said.items() if value not in ("", None, ())}
 
 

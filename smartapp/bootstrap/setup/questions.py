@@ -81,7 +81,13 @@ def _hospital(terminal: Terminal, folder: Path) -> Hospital:
         dicomweb_token_file=_keep(terminal, folder, f"{hospital_id}-pacs-token", "Token there") if bearer else None,
         mrn_systems=tuple(terminal.ask("Identifier systems of the record numbers, usual one first").split()),
         timezone=terminal.ask("Time zone, as America/Chicago"),
+        website=_website(terminal),
     )
+
+
+def _website(terminal: Terminal) -> str:
+    given = terminal.ask("Its public website, by which apps know it from others (https://…, or none)", "none")
+    return "" if given == "none" else given
 
 
 def _keep(terminal: Terminal, folder: Path, name: str, question: str) -> Path:
