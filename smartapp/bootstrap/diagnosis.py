@@ -21,6 +21,7 @@ from smartapp.launch import survey as launch
 from smartapp.launch.diagnosis import advice, probe_ehr
 from smartapp.launch.ehr_keys import EhrKeys
 from smartapp.launch.ehrs import Ehrs
+from smartapp.launch.jwks import signs
 from smartapp.outbound.certificates import certificate_of
 from smartapp.outbound.findings import Finding
 from smartapp.outbound.mail import MailDoor
@@ -134,7 +135,7 @@ def _mail(settings: Settings) -> Finding:
 
 def _our_keys(ground: Ground) -> Iterator[Finding]:
     """EHRs fetch them from our public address; whether they can, only they know. From here it is a good sign."""
-    if not any(provider.client_auth == "private_key_jwt" for provider in ground.settings.providers):
+    if not any(map(signs, ground.settings.providers)):
         return
     base = ground.settings.server.base_url
     url = f"{base}/.well-known/jwks.json"

@@ -1,10 +1,13 @@
 """Keeps the EHR's tokens: hands out live ones, refreshes them once for everybody, and gives them back at the end."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
@@ -71,40 +74,44 @@ class TokenKeeper:
     def keep(self, patient: PatientKey, answer: TokenAnswer) -> str:
         """Stores the tokens of a launch; the new credential's id."""
         tokens = Tokens(answer.access_token, answer.refresh_token)
-        return self._add(patient, new_id("ehr"), tokens, answer.scopes, answer.expires_in)
+        kept = replace(self._fresh(patient, new_id("ehr"), tokens), scope=" ".join(answer.scopes))
+        kept = replace(kept, expires_at=kept.created_at + timedelta(seconds=answer.expires_in))
+        with self._database.write() as session:
+            store.add(session, kept)
+        return kept.id
 
-    def _add(
-        self, patient: PatientKey, credential_id: str, tokens: Tokens, scopes: Sequence[str], expires_in: int
-    ) -> str:
+    def _fresh(self, patient: PatientKey, credential_id: str, tokens: Tokens, session: Session | None = None) -> Kept:
+        """A new credential, that is over at once and for nothing."""
         now = self._clock.now()
-        kept = Kept(
+        return Kept(
             id=credential_id,
             provider=patient.provider,
             sealed_patient=self._vault.seal_patient(patient, credential_id),
-            sealed=self._vault.seal(patient, credential_id, 1, tokens),
-            scope=" ".join(scopes),
-            expires_at=now + timedelta(seconds=expires_in),
+            sealed=self._vault.seal(patient, credential_id, 1, tokens, session=session),
+            scope="",
+            expires_at=now,
             created_at=now,
             refreshed_at=None,
             not_before=None,
             version=1,
         )
-        with self._database.write() as session:
-            store.add(session, kept)
-        return credential_id
 
     def offers_system(self, provider_id: str) -> bool:
         """Whether a grant at this hospital can stand on backend services."""
         return self._system.configured(provider_id)
 
-    def stand(self, patient: PatientKey) -> str:
-        """A credential for one grant that stands on backend services, for this patient alone; its id.
+    def stand(self, session: Session, patient: PatientKey) -> str:
+        """A credential for one grant that stands on backend services, for this patient alone; its id. Within the
+        caller's write.
 
-        It holds no token. Nothing is asked of the EHR until it is used. KeyError, ValueError where there are none.
+        It holds no token, and nothing is asked of the EHR until it is used. ValueError where we are no backend service.
         """
         if not self._system.configured(patient.provider):
             raise ValueError("we are no backend service of this hospital")
-        return self._add(patient, new_id(SYSTEM), NONE_OF_ITS_OWN, (), 0)
+        kept = self._fresh(patient, new_id(SYSTEM), NONE_OF_ITS_OWN, session)
+        store.add(session, kept)
+        self._audit.record(Event("smart.system.stand", patient=patient), session=session)
+        return kept.id
 
     def lasting(self, credential_id: str, patient: PatientKey) -> bool:
         """Whether the credential outlives the session it came with: the EHR gave `offline_access`, and a refresh token

@@ -3,6 +3,8 @@
 import json
 from dataclasses import dataclass, field
 
+from sqlalchemy.orm import Session
+
 from smartapp.db.datakeys import DataKeys
 from smartapp.identity.model import PatientKey
 from smartapp.security import envelope
@@ -29,10 +31,19 @@ class Vault:
         self._keyring = keyring
         self._datakeys = datakeys
 
-    def seal(self, patient: PatientKey, credential_id: str, version: int, tokens: Tokens) -> bytes:
-        """The tokens, sealed for this patient, credential and version."""
+    def seal(
+        self,
+        patient: PatientKey,
+        credential_id: str,
+        version: int,
+        tokens: Tokens,
+        *,
+        session: Session | None = None,
+    ) -> bytes:
+        """The tokens, sealed for this patient, credential and version. Inside a write, pass its `session`."""
         plain = json.dumps([tokens.access, tokens.refresh]).encode()
-        return envelope.seal(self._datakeys.for_patient(str(patient)), plain, _aad(credential_id, version))
+        key = self._datakeys.for_patient(str(patient), session=session)
+        return envelope.seal(key, plain, _aad(credential_id, version))
 
     def open_(self, patient: PatientKey, credential_id: str, version: int, sealed: bytes) -> Tokens:
         """What was sealed. Raises IntegrityError for any change, and once the patient's key is destroyed."""

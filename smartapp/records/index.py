@@ -32,6 +32,7 @@ from smartapp.records.unmatched import Refreshed, refreshed
 from smartapp.security.envelope import IntegrityError, open_, seal
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Settings
+from smartapp.tokens.model import confined, on_system
 
 EHR_STALE: Final = "ehr-stale"
 PACS_STALE: Final = "pacs-stale"
@@ -46,6 +47,15 @@ _PATIENCE: Final = timedelta(seconds=15)
 _UIDS_IN_A_ROW: Final = 50
 _HELD: Final = 512
 _LOCKS: Final = 64
+
+
+_Whose = tuple[PatientKey, bool]
+"""A patient, and whether the EHR was asked as a backend service: that shows what it may hold back from the patient, so
+what was found in the one way is not shown in the other (decision 16)."""
+
+
+def _whose(principal: Principal) -> _Whose:
+    return principal.patient, on_system(principal.credential_id)
 
 
 class IndexKeeper:
@@ -77,7 +87,7 @@ class IndexKeeper:
         self._clock = clock
         self._audit = audit
         self._age = timedelta(seconds=settings.upstreams.index_max_age)
-        self._held: OrderedDict[PatientKey, tuple[datetime, StudyIndex]] = OrderedDict()
+        self._held: OrderedDict[_Whose, tuple[datetime, StudyIndex]] = OrderedDict()
         self._lock = threading.Lock()
         self._with_a_replacement: list[Callable[[PatientKey, str], None]] = []
         self._with_a_refresh: list[Callable[[PatientKey, Refreshed, str], None]] = []
@@ -106,18 +116,18 @@ class IndexKeeper:
         says, without images. Raises the `Upstream*` error when there is neither, and in any case UpstreamRefused and
         UpstreamMismatch.
         """
-        found = self._remembered(principal.patient)
+        found = self._remembered(_whose(principal))
         if found is not None:
             return found
         # One refresh a patient at a time in this process; two processes may both do it, which harms nothing.
         with self._refreshing[hash(principal.patient) % _LOCKS]:
-            return self._remembered(principal.patient) or self._stored_or_fetched(principal, request_id)
+            return self._remembered(_whose(principal)) or self._stored_or_fetched(principal, request_id)
 
     def _stored_or_fetched(self, principal: Principal, request_id: str) -> StudyIndex:
         now = self._clock.now()
-        old = self._load(principal.patient)
+        old = self._load(_whose(principal))
         if old is not None and not old.consents_unread and now < old.fetched_at + self._age:
-            return self._remember(principal.patient, old, old.fetched_at + self._age)
+            return self._remember(_whose(principal), old, old.fetched_at + self._age)
         usable = old if old is not None and now < old.fetched_at + _USABLE else None
         found: Refreshed | None = None
         try:
@@ -129,10 +139,10 @@ class IndexKeeper:
                 raise
             index = _with_problem(usable, EHR_STALE)
         if index.fetched_at < now or PACS_MISSING in index.problems:
-            return self._remember(principal.patient, index, now + _PATIENCE)
-        self._save(principal.patient, index)
+            return self._remember(_whose(principal), index, now + _PATIENCE)
+        self._save(_whose(principal), index)
         until = now + _PATIENCE if index.consents_unread else index.fetched_at + self._age
-        index = self._remember(principal.patient, index, until)
+        index = self._remember(_whose(principal), index, until)
         if found is not None:
             for work in self._with_a_refresh:
                 work(principal.patient, found, request_id)
@@ -151,6 +161,8 @@ class IndexKeeper:
         record = self._fhir.patient(permit)
         if any(link.type == "replaced-by" for link in record.links):
             self._tell_replaced(principal, request_id)
+        if not (record.active or confined(permit)):
+            raise UpstreamRefused  # the person has to come and say that it is theirs: no credential of theirs says so
         ids = patient_ids(
             ((identifier.system, identifier.value) for identifier in self._fhir.identifiers(permit, record)),
             provider.mrn_systems,
@@ -233,11 +245,11 @@ class IndexKeeper:
         except UpstreamError:
             return None
 
-    def _load(self, patient: PatientKey) -> StudyIndex | None:
+    def _load(self, whose: _Whose) -> StudyIndex | None:
         """The stored index. One that does not open (its key was destroyed) is as good as none, and so is one that is
         from before the hospital was asked for Consents.
         """
-        ref = self._ref(patient)
+        ref, (patient, _) = self._ref(whose), whose
         with self._database.read() as session:
             found = store.find(session, patient.provider, ref)
         if found is None:
@@ -248,31 +260,32 @@ class IndexKeeper:
             return None
         return index if index is not None and (index.consents is not None) == self.asks_consents(patient) else None
 
-    def _save(self, patient: PatientKey, index: StudyIndex) -> None:
-        ref = self._ref(patient)
+    def _save(self, whose: _Whose, index: StudyIndex) -> None:
+        ref, (patient, _) = self._ref(whose), whose
         sealed = seal(self._datakeys.for_patient(str(patient)), codec.encode(index), ref.encode())
         with self._database.write() as session:
             store.put(session, patient.provider, ref, SealedIndex(index.fetched_at, sealed))
 
-    def _ref(self, patient: PatientKey) -> str:
-        return self._keyring.mac("study-index", str(patient))
+    def _ref(self, whose: _Whose) -> str:
+        patient, by_system = whose
+        return self._keyring.mac("study-index-system" if by_system else "study-index", str(patient))
 
-    def _remembered(self, patient: PatientKey) -> StudyIndex | None:
+    def _remembered(self, whose: _Whose) -> StudyIndex | None:
         with self._lock:
-            until, index = self._held.get(patient, (None, None))
+            until, index = self._held.get(whose, (None, None))
             if until is None or self._clock.now() >= until:
                 return None
-            self._held.move_to_end(patient)
+            self._held.move_to_end(whose)
             return index
 
-    def _remember(self, patient: PatientKey, index: StudyIndex, until: datetime) -> StudyIndex:
+    def _remember(self, whose: _Whose, index: StudyIndex, until: datetime) -> StudyIndex:
         """Until then, or until a period of a Consent begins or ends: then it is looked at anew, and nobody is asked."""
-        index = self._with_consents(patient, index)
+        index = self._with_consents(whose[0], index)
         changes = index.on_file.changes_at if index.on_file is not None else None
         until = min(until, changes) if changes is not None else until
         with self._lock:
-            self._held[patient] = (until, index)
-            self._held.move_to_end(patient)
+            self._held[whose] = (until, index)
+            self._held.move_to_end(whose)
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
         return index

@@ -20,7 +20,7 @@ from smartapp.exchange.grants.kept import without_kept
 from smartapp.exchange.grants.model import Offer, TermsRefused, bound_to
 from smartapp.exchange.grants.terms import Ground, checked, itself, matching
 from smartapp.identity.apps.model import App, AppState
-from smartapp.identity.model import Context, Principal
+from smartapp.identity.model import Context, Principal, PrincipalKind
 from smartapp.ids import new_id
 from smartapp.tokens.apps.model import CodeFacts
 
@@ -40,7 +40,9 @@ class _Yes:
     ticked: frozenset[str]
     """The studies that were chosen one by one."""
     lasting: str | None
-    """The credential that outlives the session, if there is one."""
+    """The credential of the person's own that outlives the session, if there is one."""
+    may_stand: bool
+    """Whether the grant may stand on backend services where there is none."""
     now: datetime
     request_id: str
 
@@ -68,10 +70,12 @@ class Granting:
             )
             context = desk.identity.context(session, principal.session_id, principal.context_id)
         lasting = _OFFLINE in scopes.words and self._lasting(principal, already) is not None
+        by_hospital = _OFFLINE in scopes.words and not lasting and self._may_stand(principal)
         return Offer(
             app=app,
             scopes=scopes,
-            works_offline=lasting,
+            works_offline=lasting or by_hospital,
+            by_hospital=by_hospital,
             needs_lasting=_OFFLINE in scopes.words and not lasting and not asked.offline_tried,
             already=already,
             right_ends=context.expires_at,
@@ -95,7 +99,8 @@ class Granting:
             raise TermsRefused("grant.nothing-now")
         allowed = checked(open_terms, Ground(offer.scopes, studies, now, offer.right_ends))
         lasting = self._lasting(principal, offer.already)
-        yes = _Yes(principal, handle, allowed, studies, terms.chosen or frozenset(), lasting, now, request_id)
+        ticked, may_stand = terms.chosen or frozenset(), self._may_stand(principal)
+        yes = _Yes(principal, handle, allowed, studies, ticked, lasting, may_stand, now, request_id)
         try:
             address, before = desk.database.run(lambda session: self._granted(session, yes))
         except BadInput as error:
@@ -130,7 +135,7 @@ class Granting:
         self._app(asked, session)
         context = desk.identity.held_context(session, principal.session_id, principal.context_id)
         before = desk.grants.living(session, asked.provider, asked.client_id, principal.patient, principal.person_id)
-        grant = self._version(yes, asked, context, before)
+        grant = self._version(session, yes, asked, context, before)
         desk.grants.put(session, grant, kind="approved", by=principal.kind.value)
         desk.plan(session, grant, yes.now)
         desk.owing.owe(session, grant)
@@ -140,9 +145,9 @@ class Granting:
         desk.note(session, grant, "grant.approved", by=by, request_id=yes.request_id, session_id=principal.session_id)
         return answer_url(asked, desk.issuer(asked.provider), code=code), before
 
-    def _version(self, yes: _Yes, asked: Asked, context: Context, before: Grant | None) -> Grant:
+    def _version(self, session: Session, yes: _Yes, asked: Asked, context: Context, before: Grant | None) -> Grant:
         principal = yes.principal
-        terms, credential_id, bound = self._way(yes, before)
+        terms, credential_id, bound = self._way(session, yes, before)
         fresh = Grant(
             id=new_id("grt"),
             provider=asked.provider,
@@ -163,10 +168,11 @@ class Granting:
             return fresh
         return replace(fresh, id=before.id, version=before.version + 1, last_used_at=before.last_used_at)
 
-    def _way(self, yes: _Yes, before: Grant | None) -> tuple[Terms, str, str | None]:
-        """The grant's way to the EHR, and the session that it ends with (decision 10).
+    def _way(self, session: Session, yes: _Yes, before: Grant | None) -> tuple[Terms, str, str | None]:
+        """The grant's way to the EHR, and the session that it ends with (decisions 10 and 16).
 
-        Without a credential that lasts, `offline_access` becomes what it can be: `online_access`.
+        The person's own credential, where one lasts; else backend services, where it may stand on them; without
+        either, `offline_access` becomes what it can be: `online_access`.
         """
         principal, terms = yes.principal, yes.terms
         words = terms.scopes.words
@@ -175,6 +181,8 @@ class Granting:
             return terms, mine, principal.session_id if _ONLINE in words else None
         if yes.lasting is not None and yes.lasting in {mine, before.credential_id if before else mine}:
             return terms, yes.lasting, None
+        if yes.may_stand:
+            return terms, self._desk.keeper.stand(session, principal.patient), None
         online = replace(terms.scopes, words=(words - {_OFFLINE}) | {_ONLINE})
         return replace(terms, scopes=online), mine, principal.session_id
 
@@ -203,6 +211,13 @@ class Granting:
         """The session's credential if it lasts, else that of the grant there is, if that does."""
         credentials = [principal.credential_id, *([already.credential_id] if already else [])]
         return next((each for each in credentials if self._desk.keeper.lasting(each, principal.patient)), None)
+
+    def _may_stand(self, principal: Principal) -> bool:
+        """Only what patients themselves allow. A representative's right lasts as long as the hospital says so, by the
+        credential that it gave them: a token that is not theirs would outlive it, and see more than they may.
+        """
+        patient = principal.kind is PrincipalKind.PATIENT
+        return patient and self._desk.keeper.offers_system(principal.patient.provider)
 
     def _app(self, asked: Asked, session: Session | None = None) -> App:
         app = self._desk.apps.find(asked.provider, asked.client_id, session=session)

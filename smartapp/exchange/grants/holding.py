@@ -13,6 +13,7 @@ from smartapp.exchange.grants.kept import without_kept
 from smartapp.exchange.grants.model import TermsRefused
 from smartapp.exchange.grants.terms import Ground, checked, itself, narrows
 from smartapp.identity.model import PatientKey, Principal
+from smartapp.tokens.model import on_system
 
 _PAUSABLE: Final = frozenset({GrantState.ACTIVE, GrantState.DORMANT, GrantState.NEEDS_SIGN_IN})
 _OFFLINE: Final = "offline_access"
@@ -121,7 +122,8 @@ class Holding:
         self, session: Session, person_id: str, patient: PatientKey, credential_id: str, *, lasting: bool
     ) -> tuple[Grant, ...]:
         """The person signed in again, within the caller's write: the grants that waited for it go on, and Consents
-        that could not be written are. A grant that was given for good needs a credential that lasts.
+        that could not be written are. A grant that was given for good needs a credential that lasts, or stands on
+        backend services as before: never on these if it did not (decision 16).
 
         Gives the grants as they were: their old credentials are to be released afterwards.
         """
@@ -131,10 +133,11 @@ class Holding:
             grant
             for grant in desk.grants.of_person(session, person_id, patient)
             if grant.state_at(desk.clock.now()) is GrantState.NEEDS_SIGN_IN
-            and (lasting or _OFFLINE not in grant.terms.scopes.words)
+            and (lasting or _OFFLINE not in grant.terms.scopes.words or on_system(grant.credential_id))
         ]
         for grant in waiting:
-            desk.grants.set_credential(session, grant.id, credential_id)
+            if lasting or not on_system(grant.credential_id):
+                desk.grants.set_credential(session, grant.id, credential_id)
             desk.grants.set_state(session, grant.id, GrantState.ACTIVE, kind="signed-in", by=grant.granted_by.value)
             desk.note(session, grant, "grant.signed-in", by=grant.granted_by.value, request_id="")
         return tuple(waiting)

@@ -24,7 +24,8 @@ class TermsRefused(BadInput):
 class Offer:
     """What the approval page offers: the app, and the scopes that it asked for and may ask for.
 
-    `works_offline`: what is granted now goes on after the person signs out. `needs_lasting`: before the page is shown
+    `works_offline`: what is granted now goes on after the person signs out; `by_hospital`: not by a credential of the
+    person's own, but because the hospital trusts us as a backend service. `needs_lasting`: before the page is shown
     the browser has to go through the EHR once more (`Approvals.note_offline_tried`, then `SignIn.start_standalone` with
     `lasting`). `already` is the grant that a yes would replace by a new version. `right_ends` (UTC) is where the right
     of a representative ends, and with it whatever they grant.
@@ -36,6 +37,7 @@ class Offer:
     needs_lasting: bool
     already: Grant | None
     right_ends: datetime | None = None
+    by_hospital: bool = False
 
 
 @dataclass(frozen=True)

@@ -203,6 +203,7 @@ def _page(found: _Request, form: Filled, *, said: bool) -> str:
         already_lines=terms_lines(already.terms, zone) if already else (),
         lasting=_OFFLINE in found.asked.scope.split(),
         works_offline=found.offer.works_offline,
+        by_hospital=found.offer.by_hospital,
         right_ends=found.offer.right_ends,
         choices=form.choices,
         typed=form.typed,
