@@ -4,33 +4,32 @@ from collections.abc import Iterator
 from typing import Final
 
 from smartapp.bootstrap.ground import Ground
-from smartapp.errors import UpstreamError
+from smartapp.errors import SmartappError
 from smartapp.outbound.findings import Finding
-from smartapp.outbound.public import PublicDoor
+from smartapp.outbound.origins import origin_of
 from smartapp.settings import Portal, Provider
 from smartapp.settings.brands import Shown
 
 _BYTES: Final = 2 * 2**20
-_SECONDS: Final = 10.0
 
 
 def survey(ground: Ground, provider: Provider) -> Iterator[Finding]:
-    """Asks for each logo as apps do: from a public address, without a word of who asks."""
+    """Asks for each logo once, at the address that the operator gave."""
     name, brand = f"brand of {provider.id}", provider.brand
     if brand is None:
         yield Finding(name, "look", "there is no [provider.brand]: apps do not find this hospital by its name")
         return
     yield Finding(name, "works", f"told at {ground.settings.server.base_url}/{provider.id}/brands")
-    door = ground.outbound.for_public(loopback=ground.settings.environment == "sandbox")
     shown: tuple[Shown | Portal, ...] = (brand, *brand.portal, *brand.affiliate)
     for logo in dict.fromkeys(logo for each in shown for logo in each.logos):
-        yield _logo(door, f"logo at {provider.id}", logo)
+        yield _logo(ground, f"logo at {provider.id}", logo)
 
 
-def _logo(door: PublicDoor, name: str, url: str) -> Finding:
+def _logo(ground: Ground, name: str, url: str) -> Finding:
     try:
-        answer = door.get(url, accept="image/*", max_bytes=_BYTES, total=_SECONDS)
-    except UpstreamError as error:
+        door = ground.outbound.for_origins("doctor-logo", (origin_of(url),))
+        answer = door.request("GET", url, max_bytes=_BYTES)
+    except SmartappError as error:
         return Finding(name, "look", f"{url} does not answer from here ({error.code}): apps must reach it")
     kind = answer.headers.get("Content-Type", "")
     if answer.status != 200 or not kind.startswith("image/"):

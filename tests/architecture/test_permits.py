@@ -15,7 +15,7 @@ from smartapp.consent.model import SEAL, IndexPermit, Permit, SignInPermit
 from smartapp.identity.model import PatientKey
 
 PERMITS = {Permit, IndexPermit, SignInPermit}
-OPERATORS = ("diagnosis.py", "setup/origins.py")
+OPERATORS = ("brands.py", "diagnosis.py", "setup/origins.py")
 READERS = ("smartapp.fhir.upstream.service", "smartapp.dicomweb.upstream.service")
 
 
