@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
 
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.errors import DatabaseBusy
@@ -29,7 +29,7 @@ def asked(shop: Shop, path: str = ASK) -> dict[str, Any]:
     return found
 
 
-def pulled(response: TestResponse, shop: Shop) -> list[dict[str, Any]]:
+def pulled(response: Response, shop: Shop) -> list[dict[str, Any]]:
     """The answer, taken piece by piece; what the page was told after each."""
     return [asked(shop) for _ in response.iter_encoded()]
 
