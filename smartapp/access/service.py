@@ -126,6 +126,7 @@ class Access:
             action=action.value,
             purpose=question.purpose.value,
             request_id=request_id,
+            token_ref=principal.token_ref if isinstance(principal, AppPrincipal) else "",
         )
         return mint(
             question,

@@ -60,7 +60,7 @@ class Disclosures:
 
         def work(session: Session) -> None:
             store.add_disclosure(session, disclosure_id, cover, extent, now)
-            entry = Entry("disclosure.opened", patient=patient, disclosure_id=disclosure_id, request_id=request_id)
+            entry = Entry(store.OPENED, patient=patient, disclosure_id=disclosure_id, request_id=request_id)
             refs = (cover.provider, cover.patient_ref, cover.principal_ref, cover.session_ref)
             self._journal.write(session, entry, refs, {**detail, "extent": extent})
 

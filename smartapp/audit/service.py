@@ -93,11 +93,13 @@ class AuditTrail:
         action: str,
         purpose: str,
         request_id: str,
+        token_ref: str = "",
     ) -> str:
         """The id of a disclosure that covers what is about to leave; when it returns, its intent row is committed.
 
         `study_uid` is None for the record as a whole. An open one is used again when it agrees in person, session,
         patient, study, authority and purpose, and its extent is at least `extent` (ValueError for an unknown one).
+        `token_ref`, a keyed hash already, is what the first one asked with: kept as a reference of its own.
         """
         refs = self._references
         cover = Cover(
@@ -110,6 +112,8 @@ class AuditTrail:
             purpose=str(purpose),
         )
         detail = {"authority": authority, "action": str(action), "purpose": str(purpose), "study": study_uid or ""}
+        if token_ref:
+            detail["token"] = refs.of("token", token_ref)
         with _no_audit_no_access():
             self._sweep_if_due()
             found = self._disclosures.covering(cover, str(extent))

@@ -13,6 +13,8 @@ from smartapp.db.types import UtcDateTime
 
 _APPEND_LOCK: Final = 0x617564_6974
 """The advisory lock under which a `seq` is drawn and committed (PostgreSQL §13.3.5)."""
+OPENED: Final = "disclosure.opened"
+"""The kind of the row that is committed before a disclosure's first byte leaves."""
 _SKEW: Final = timedelta(seconds=2)
 """How far the clocks of several machines may be apart before a row is marked."""
 
@@ -76,6 +78,15 @@ class Opened:
     study_ref: str
     purpose: str
     opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The row that a disclosure was opened by."""
+
+    at: datetime
+    request_id: str
+    detail: bytes
 
 
 @dataclass(slots=True)
@@ -154,6 +165,16 @@ def opened_by(session: Session, provider: str, patient_ref: str, session_ref: st
     where = (row.provider == provider, row.patient_ref == patient_ref, row.session_ref == session_ref)
     ordered = select(*columns).where(*where).order_by(row.opened_at.desc(), row.id)
     return [Opened(*values) for values in session.execute(ordered)]
+
+
+def intents(session: Session, provider: str, patient_ref: str, session_ref: str) -> dict[str, Intent]:
+    """The rows that the disclosures of `opened_by` were opened by, by the disclosures' ids."""
+    row = AuditEventRow
+    where = (row.provider == provider, row.session_ref == session_ref, row.kind == OPENED)
+    found = session.execute(
+        select(row.disclosure_id, row.at, row.request_id, row.detail).where(row.patient_ref == patient_ref, *where)
+    )
+    return {each.disclosure_id: Intent(each.at, each.request_id, each.detail) for each in found}
 
 
 def report(session: Session, disclosure_id: str, counts: Counts, *, holders: int, active_at: datetime) -> bool:

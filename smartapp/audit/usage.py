@@ -6,10 +6,11 @@ from datetime import datetime
 
 from smartapp.audit import store
 from smartapp.audit.model import EXTENTS, Patient
-from smartapp.audit.references import References
-from smartapp.audit.store import Seen
+from smartapp.audit.references import References, row_aad
+from smartapp.audit.store import Intent, Seen
 from smartapp.db.datakeys import DataKeys
 from smartapp.db.unit import Database
+from smartapp.security.envelope import IntegrityError
 from smartapp.security.keyring import Keyring
 
 
@@ -43,13 +44,16 @@ class Usage:
 @dataclass(frozen=True)
 class Opening:
     """That something was disclosed from `at` (UTC) on: of one study (its UID, where it is among those named), or of the
-    record as a whole.
+    record as a whole. It was asked for by the request `request_id`, with the token that `token` refers to: both empty
+    where its row no longer opens, since the patient's key was destroyed.
     """
 
     id: str
     study: str | None
     purpose: str
     at: datetime
+    request_id: str = ""
+    token: str = ""
 
 
 class UsageReader:
@@ -79,10 +83,30 @@ class UsageReader:
     def openings(self, patient: Patient, grant_id: str, uids: Iterable[str]) -> tuple[Opening, ...]:
         """Each disclosure of the patient under the grant, newest first. `uids` as in `of`."""
         refs = self._references
+        asked = (patient.provider, refs.of_patient(patient), refs.of("session", grant_id))
         with self._database.read() as session:
-            found = store.opened_by(session, patient.provider, refs.of_patient(patient), refs.of("session", grant_id))
+            found, rows = store.opened_by(session, *asked), store.intents(session, *asked)
         named = {refs.of("study", f"{patient.provider}/{uid}"): uid for uid in uids}
-        return tuple(Opening(each.id, named.get(each.study_ref), each.purpose, each.opened_at) for each in found)
+        return tuple(
+            Opening(
+                each.id,
+                named.get(each.study_ref),
+                each.purpose,
+                each.opened_at,
+                *self._asked_with(patient, each.id, rows.get(each.id)),
+            )
+            for each in found
+        )
+
+    def _asked_with(self, patient: Patient, disclosure_id: str, row: Intent | None) -> tuple[str, str]:
+        """By which request, and with which token."""
+        if row is None:
+            return "", ""
+        aad = row_aad(store.OPENED, row.at, self._references.of_patient(patient), disclosure_id, row.request_id)
+        try:
+            return row.request_id, self._references.open_(row.detail, aad, patient).get("token", "")
+        except IntegrityError:
+            return "", ""
 
 
 def _sum(seen: list[Seen]) -> Used:

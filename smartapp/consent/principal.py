@@ -24,6 +24,8 @@ class AppPrincipal(Principal):
     grant_version: int = 0
     """The version of the grant that `terms` are of: another one ends what runs under this one."""
     alias_key: str | None = field(default=None, repr=False)
+    token_ref: str = field(default="", repr=False)
+    """The keyed hash of its access token, as it is looked up by: the trail keeps a reference of that one."""
 
     def __post_init__(self) -> None:
         if self.kind is not PrincipalKind.APP:

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
+from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Permit
+from smartapp.errors import AuditUnavailable
 
 CHECK_BYTES: Final = 4 * 2**20
 CHECK_SECONDS: Final = 1.0
@@ -20,12 +22,15 @@ class Flow:
         self._permit = permit
         self._bytes = 0
         self._instances = 0
+        self.sent = self.begun = 0
+        """Bytes and instances of this stream."""
         self._checked = time.monotonic()
 
     def instance(self) -> None:
         """Another instance begins. Raises PermitEnded."""
         self._check()
         self._instances += 1
+        self.begun += 1
 
     def chunks(self, source: Iterator[bytes]) -> Iterator[bytes]:
         """`source`, each chunk counted when it is handed on. Raises PermitEnded."""
@@ -33,6 +38,7 @@ class Flow:
             if self._bytes >= CHECK_BYTES or time.monotonic() - self._checked >= CHECK_SECONDS:
                 self._check()
             self._bytes += len(chunk)
+            self.sent += len(chunk)
             yield chunk
 
     def count(self) -> None:
@@ -67,3 +73,24 @@ def flowing(audit: AuditTrail, permit: Permit) -> Iterator[Flow]:
                 flow.count()
         finally:
             audit.end_stream(permit.disclosure_id, complete=complete)
+            if not complete:
+                _say_cut(audit, permit, flow)
+
+
+def _say_cut(audit: AuditTrail, permit: Permit, flow: Flow) -> None:
+    """Writes down at once what had left (threats A21, F23); the outcome of the whole disclosure comes when it closes.
+
+    A trail that cannot be written now changes nothing: nothing leaves any more.
+    """
+    principal = permit.principal
+    detail = {"disclosure": permit.disclosure_id, "bytes": str(flow.sent), "instances": str(flow.begun)}
+    with suppress(AuditUnavailable):
+        audit.record(
+            Event(
+                "disclosure.aborted",
+                patient=permit.patient,
+                principal_ref=principal.person_id,
+                session_ref=principal.session_id,
+                detail=detail,
+            )
+        )

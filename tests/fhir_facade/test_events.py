@@ -6,9 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from fhir.resources.R4B.auditevent import AuditEvent
 
+from smartapp.audit.usage import UsageReader
 from smartapp.consent.grants.model import Terms
 from smartapp.consent.scopes.grammar import parse
+from smartapp.identity.model import PatientKey
 from tests.fhir_facade.app import App, Clinic
 from tests.gateway.app import MULTIPART
 from tests.threats.composed import BASE
@@ -18,7 +21,7 @@ def studies_of(app: App) -> set[str]:
     """The studies that its events name."""
     named = set()
     for event in events(app):
-        named |= {each["what"]["reference"] for each in event["entity"]}
+        named |= {each["what"].get("reference", "") for each in event["entity"]}
     return {each.partition("/")[2] for each in named if each.startswith("ImagingStudy/")}
 
 
@@ -47,6 +50,70 @@ def test_an_app_reads_what_it_was_given_and_nothing_of_others(shared: Clinic) ->
     assert [agent["who"].get("identifier", {}).get("value") for agent in found["agent"]] == [app.client_id, None]
     assert found["purposeOfEvent"][0]["coding"][0]["code"] == "PATRQT"
     assert app.get(f"/{found['source']['observer']['reference']}").status_code == 200
+
+
+def entities(event: Any, code: str) -> list[Any]:
+    return [each for each in event["entity"] if each["type"]["code"] == code]
+
+
+@pytest.mark.promise("E1")
+def test_an_event_is_what_balp_says(shared: Clinic) -> None:
+    """Two participants of which one asked, where the data came from, the patient, what was read, the request."""
+    app = shared.app()
+    study = look(app, "1.2.3")
+    (event,) = (each for each in events(app) if f"ImagingStudy/{study}" in str(each))
+    AuditEvent.model_validate(event)
+    said = (event["type"]["code"], event["subtype"][0]["code"], event["action"], event["outcome"])
+    assert said == ("rest", "read", "R", "0")
+    asked = {agent["type"]["coding"][0]["code"]: agent["requestor"] for agent in event["agent"]}
+    assert asked == {"110152": True, "110153": False}
+    assert [each["what"]["reference"] for each in entities(event, "1")] == ["Patient/ana"]
+    assert [each["what"]["reference"] for each in entities(event, "2")] == [f"ImagingStudy/{study}"]
+    assert len(entities(event, "XrequestId")) == 1
+    assert event["purposeOfEvent"][0]["coding"][0]["code"] == "PATRQT"
+
+
+@pytest.mark.promise("E1")
+def test_an_event_names_the_request_by_which_it_was_opened(shared: Clinic) -> None:
+    """By the number that the answer carried: so that app and hospital speak of the same."""
+    app = shared.app()
+    (study,) = app.ids("/ImagingStudy?identifier=1.2.3")
+    opening = app.get(f"/ImagingStudy/{study}").headers["X-Request-Id"]
+    later = app.get(f"/ImagingStudy/{study}").headers["X-Request-Id"]
+    (event,) = (each for each in events(app) if f"ImagingStudy/{study}" in str(each))
+    (named,) = entities(event, "XrequestId")
+    assert named["what"] == {"identifier": {"value": opening}}
+    assert later != opening
+
+
+@pytest.mark.promise("E1")
+@pytest.mark.threat("T18")
+def test_an_event_refers_to_the_token_and_holds_no_part_of_it(shared: Clinic) -> None:
+    app, other = shared.app(), shared.app()
+    look(app, "1.2.3")
+    look(other, "1.2.3")
+    policies = [{policy for agent in event["agent"] for policy in agent.get("policy", ())} for event in events(app)]
+    (only,) = set.union(*policies)
+    assert all(policies), "each event refers to it"
+    assert only not in str(events(other))
+    reference = only.removeprefix("urn:token:")
+    assert len(reference) == 32
+    whole, stored = app.token, shared.parts.app_tokens.lookup("st-elsewhere", app.token).token_ref
+    grams = {whole[at : at + 12] for at in range(len(whole) - 11)} | {stored[at : at + 12] for at in range(21)}
+    assert not any(gram in reference for gram in grams), "nor of what it is looked up by"
+
+
+@pytest.mark.threat("T13")
+def test_of_a_patient_whose_key_was_destroyed_no_event_says_by_which_request(own: Clinic) -> None:
+    app = own.app()
+    look(app, "1.2.3")
+    patient = PatientKey("st-elsewhere", "ana")
+    reader = UsageReader(own.composed.ground.database, own.composed.ground.keyring, own.composed.ground.datakeys)
+    assert all(each.request_id and each.token for each in reader.openings(patient, app.grant_id, ()))
+    own.composed.ground.datakeys.destroy(str(patient))
+    found = reader.openings(patient, app.grant_id, ())
+    assert found
+    assert {(each.request_id, each.token) for each in found} == {("", "")}
 
 
 @pytest.mark.promise("B3")

@@ -9,11 +9,15 @@ from typing import Any
 
 import pydicom
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from smartapp.audit.references import References, row_aad
+from smartapp.audit.tables import AuditEventRow
 from smartapp.consent.grants.model import GrantState
 from smartapp.consent.model import AppPrincipal
 from smartapp.errors import PermitEnded
+from smartapp.identity.model import PatientKey
 from tests.dicomweb_upstream.objects import Made
 from tests.fhir_facade.app import App, Clinic, clinic
 from tests.fhir_upstream.fake_fhir import fhir
@@ -321,6 +325,42 @@ def test_ending_a_grant_cuts_a_running_download(own: Clinic) -> None:
     answer.close()
     assert taken + more < 8 * size * size * 2
     assert ask(app, "/studies").status_code == 401
+    cut = aborted(own)
+    assert 0 < int(cut["bytes"]) <= taken + more, "what is around the files in the body is not counted"
+    assert int(cut["bytes"]) > (taken + more) // 2
+    assert int(cut["instances"]) in range(1, 8)
+
+
+@pytest.mark.promise("E1")
+@pytest.mark.threat("F23")
+def test_a_download_that_the_app_broke_off_is_written_down(own: Clinic) -> None:
+    own.composed.first.archive.held.append(Made("1.9.1.1", "1.9.1", "1.9", size=1450))
+    app = own.app()
+    answer = ask(app, "/studies/1.9", MULTIPART)
+    body = answer.iter_encoded()
+    while not next(body):
+        pass
+    assert "disclosure.aborted" not in own.kinds()
+    answer.close()
+    assert aborted(own)["instances"] == "1"
+
+
+@pytest.mark.promise("E1")
+def test_a_download_that_came_to_its_end_was_not_aborted(own: Clinic) -> None:
+    answer = ask(own.app(), "/studies/1.5", MULTIPART)
+    assert answer.data.count(b"DICM") == 2
+    answer.close()
+    assert "disclosure.aborted" not in own.kinds()
+
+
+def aborted(clinic_: Clinic) -> dict[str, str]:
+    """The one row that says so, opened with the patient's key."""
+    ground, patient = clinic_.composed.ground, PatientKey("st-elsewhere", "ana")
+    with ground.database.read() as session:
+        (row,) = session.scalars(select(AuditEventRow).where(AuditEventRow.kind == "disclosure.aborted")).all()
+    refs = References(ground.keyring, ground.datakeys)
+    assert row.patient_ref == refs.of_patient(patient)
+    return refs.open_(row.detail, row_aad(row.kind, row.at, row.patient_ref, "", row.request_id), patient)
 
 
 @pytest.mark.threat("O58", "O59")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import text
 
 from smartapp.consent.grants.model import GrantState
 from smartapp.identity.apps.model import AppMetadata, AppState
@@ -110,3 +111,26 @@ def test_a_services_token_is_nobodys_and_not_everybodys(shared: Clinic, ana: App
         assert (answer.status_code, "Canary" in answer.text) == (403, False), path
         assert 'error="insufficient_scope"' in answer.headers["WWW-Authenticate"]
     assert shared.calls() == calls
+    assert no_context(shared) == ["info"] * 8
+
+
+@pytest.mark.threat("A29")
+def test_a_token_of_patients_without_a_patient_reaches_nobody_and_is_told(shared: Clinic, ana: App) -> None:
+    """None is ever handed out so: it stands for a row that somebody wrote into the database."""
+    service = shared.parts.apps.register(
+        AppMetadata("A service", (), ("client_credentials",), "private_key_jwt", "patient/*.rs", jwks={"keys": []}),
+        provider="st-elsewhere",
+        state=AppState.ACTIVE,
+    ).app
+    issued = shared.parts.app_tokens.issue_for_backend(service, "patient/*.rs", request_id="req-test")
+    calls, before = shared.calls(), len(no_context(shared))
+    app = App(shared, ana.client, issued.access_token, "", service.client_id)
+    assert (look(app, ANAS, "*/*")[0], app.get("/ImagingStudy").status_code) == (403, 403)
+    assert no_context(shared)[before:] == ["high", "high"]
+    assert shared.calls() == calls
+
+
+def no_context(clinic_: Clinic) -> list[str]:
+    with clinic_.composed.ground.database.read() as session:
+        found = session.execute(text("SELECT severity FROM audit_events WHERE kind = 'authz.no_context' ORDER BY seq"))
+        return list(found.scalars())

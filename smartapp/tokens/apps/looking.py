@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from smartapp.consent.grants.model import Grant, GrantState
 from smartapp.consent.principal import AppPrincipal
 from smartapp.consent.scopes.grammar import text
-from smartapp.consent.scopes.model import Scopes
+from smartapp.consent.scopes.model import Level, Scopes
 from smartapp.errors import GrantHeld, NotSignedIn, ScopeMissing
 from smartapp.identity.model import PrincipalKind
 from smartapp.tokens.apps import store
@@ -20,6 +20,15 @@ from smartapp.tokens.apps.tools import Tools
 from smartapp.tokens.apps.trail import Refused
 
 _NO_PATIENT: Final = "no-patient"
+
+
+class NoContext(ScopeMissing):
+    """A token that stands for no patient. `of_patients`: its scope speaks of one all the same."""
+
+    def __init__(self, client_id: str, *, of_patients: bool) -> None:
+        super().__init__(_NO_PATIENT)
+        self.client_id = client_id
+        self.of_patients = of_patients
 
 
 class TokenOver(NotSignedIn):
@@ -38,7 +47,8 @@ def look_up(tools: Tools, session: Session, provider: str, raw: str, now: dateti
     if row is None or offered is None:
         raise NotSignedIn("token")
     if row.family_id is None:
-        raise ScopeMissing(_NO_PATIENT)
+        scopes = within(tools.access.scope(row), offered)
+        raise NoContext(row.client_id, of_patients=any(each.level is Level.PATIENT for each in scopes.resources))
     found = tools.liveness.known(session, row.family_id, now)
     if found is None:
         raise TokenOver(row.token_ref, row.family_id)
@@ -71,6 +81,7 @@ def _principal(tools: Tools, row: StoredAccess, family: StoredFamily, grant: Gra
         terms=grant.terms,
         grant_version=grant.version,
         alias_key=tools.masks.key(grant),
+        token_ref=row.token_ref,
     )
 
 

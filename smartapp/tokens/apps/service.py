@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from smartapp.audit.model import Severity
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.consent.grants.model import Grant
@@ -20,7 +21,7 @@ from smartapp.settings import Apps as Limits
 from smartapp.tokens.apps import looking, redeeming, refreshing, revoking, store
 from smartapp.tokens.apps.assertions import Assertions
 from smartapp.tokens.apps.liveness import SessionLiveness
-from smartapp.tokens.apps.looking import TokenOver
+from smartapp.tokens.apps.looking import NoContext, TokenOver
 from smartapp.tokens.apps.model import CodeFacts, Family, Issued, TokenState
 from smartapp.tokens.apps.tools import Tools
 from smartapp.tokens.apps.trail import Refused
@@ -134,6 +135,9 @@ class AppTokens:
         except TokenOver as over:
             self._forget(provider, over, request_id)
             raise
+        except NoContext as lacking:
+            self._tell_lacking(provider, lacking, request_id)
+            raise
         if grants.stale(grant, now):
             self._database.run(lambda writer: grants.touch(writer, grant.id, now))
         return principal
@@ -219,6 +223,12 @@ class AppTokens:
         """Where that cannot be written now, the token is refused all the same, and written when it comes again."""
         with suppress(DatabaseBusy, AuditUnavailable):
             self._database.run(lambda session: looking.forget(self._tools, session, provider, over, request_id))
+
+    def _tell_lacking(self, provider: str, lacking: NoContext, request_id: str) -> None:
+        """A no that changes nothing; AuditUnavailable where it cannot be written down."""
+        severity: Severity = "high" if lacking.of_patients else "info"
+        refused = Refused("authz.no_context", severity, lacking.client_id)
+        self._database.run(lambda session: self._tools.trail.refused(session, provider, refused, request_id))
 
     def _record(self, session: Session, provider: str, outcome: Issued | Refused, by: str, request_id: str) -> None:
         trail = self._tools.trail
