@@ -25,7 +25,7 @@ def told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def asked(shop: Shop, path: str = ASK) -> dict[str, Any]:
     answer = shop.page(path)
     assert answer.status_code == 200
-    found: dict[str, Any] = answer.json
+    found: dict[str, Any] = answer.get_json()
     return found
 
 
