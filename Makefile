@@ -33,7 +33,7 @@ coverage: .venv
 screenshots: .venv
 	SMARTAPP_PICTURES=docs/pictures $(BIN)/python -m pytest tests/journey -k pictures_for_the_readme
 
-bench: .venv
+bench: .venv .venv-toolkit
 	$(BIN)/python -m bench
 
 lint: .venv
@@ -55,6 +55,12 @@ lint: .venv
 	$(BIN)/uv pip sync --quiet --python .venv-schemathesis/bin/python --require-hashes tests/soak/schemathesis.lock
 	@touch .venv-schemathesis
 
+# An authorization server of somebody else's, which `make bench` measures ours against.
+.venv-toolkit: bench/toolkit/requirements.lock .venv
+	$(PYTHON) -m venv .venv-toolkit
+	$(BIN)/uv pip sync --quiet --python .venv-toolkit/bin/python --require-hashes bench/toolkit/requirements.lock
+	@touch .venv-toolkit
+
 # The viewer that measures, in var/ohif: the sandbox serves it where it is there.
 ohif:
 	sh scripts/ohif.sh
@@ -71,4 +77,4 @@ messages: .venv
 	sh scripts/messages.sh
 
 clean:
-	rm -rf .venv .venv-sekmet .venv-clients .venv-schemathesis var .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-sekmet .venv-clients .venv-schemathesis .venv-toolkit var .mypy_cache .ruff_cache .pytest_cache

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Final
 
 from smartapp.audit.service import AuditTrail
@@ -15,8 +16,10 @@ _log = logging.getLogger(__name__)
 class Flusher:
     """A thread of a serving process. Without it a worker that falls idle leaves its last second to be "unknown"."""
 
-    def __init__(self, trail: AuditTrail) -> None:
+    def __init__(self, trail: AuditTrail, *besides: Callable[[], object]) -> None:
+        """`besides` is done as often: what else a process holds back for a moment. It raises nothing."""
         self._trail = trail
+        self._besides = besides
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="audit-flusher", daemon=True)
 
@@ -29,6 +32,7 @@ class Flusher:
         self._over.set()
         self._thread.join()
         self._trail.flush()
+        self._do_the_rest()
 
     def _run(self) -> None:
         while not self._over.wait(_EVERY):
@@ -36,3 +40,8 @@ class Flusher:
                 self._trail.tidy()
             except SmartappError as error:
                 _log.warning("the audit trail could not be tidied: %s", error.code)
+            self._do_the_rest()
+
+    def _do_the_rest(self) -> None:
+        for work in self._besides:
+            work()

@@ -148,12 +148,12 @@ def build_house(ground: Ground) -> House:
         registrations=registering.registrations,
         developers=registering.developers,
         traces=registering.traces,
-        revisions=Revisions(ground.database, clock),
         worklist=worklist,
+        revisions=Revisions(ground.database, clock),
         ohif=_ohif(ground, identity, viewer_tokens),
     )
     app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade, *AUTHSERVER))
-    housekeeping = Housekeeping(ground.audit, identity, granted.credentials, build_clearing(ground))
+    housekeeping = Housekeeping(ground.audit, identity, granted.credentials, build_clearing(ground), registering.traces)
     watch = build_watch(ground, identity, app_tokens, registering.developers, granted.credentials)
     return House(app, housekeeping, pool, aside, watch)
 

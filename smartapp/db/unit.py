@@ -21,10 +21,8 @@ class Database:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITES: True})
-        remote = engine.name == "postgresql"
         # psycopg begins such a transaction with READ ONLY in the same message; SQLite has its pragma.
-        self._reader = engine.execution_options(postgresql_readonly=True) if remote else engine
-        self._glancer = engine.execution_options(isolation_level="AUTOCOMMIT") if remote else engine
+        self._reader = engine.execution_options(postgresql_readonly=True) if engine.name == "postgresql" else engine
         self._thread = threading.local()
 
     @contextmanager
@@ -53,11 +51,10 @@ class Database:
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:
-        """For one query that every request or picture asks: a bare connection costs half of a session, and PostgreSQL
-        is asked once instead of three times (BEGIN and ROLLBACK stand around `read`). Two queries of one glance may
-        see two states of the database.
+        """As `read`, for a look at one row that every request or picture asks: a bare connection costs half of a
+        session.
         """
-        with translated(), self._glancer.connect() as connection:
+        with translated(), self._reader.connect() as connection:
             yield connection
 
     def run(self, work: Callable[[Session], T], *, attempts: int = 3) -> T:

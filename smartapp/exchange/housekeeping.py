@@ -9,6 +9,7 @@ from smartapp.audit.flusher import Flusher
 from smartapp.audit.service import AuditTrail
 from smartapp.errors import SmartappError
 from smartapp.exchange.credentials import Credentials
+from smartapp.exchange.developers.trace import Traces
 from smartapp.exchange.worklist.clearing import Clearing
 from smartapp.identity.service import Identity
 
@@ -20,12 +21,14 @@ _log = logging.getLogger(__name__)
 class Housekeeping:
     """Threads of a serving process. Any number of workers may do this at once: each row is cleared by one of them."""
 
-    def __init__(self, audit: AuditTrail, identity: Identity, credentials: Credentials, clearing: Clearing) -> None:
+    def __init__(
+        self, audit: AuditTrail, identity: Identity, credentials: Credentials, clearing: Clearing, traces: Traces
+    ) -> None:
         self._audit = audit
         self._identity = identity
         self._credentials = credentials
         self._clearing = clearing
-        self._flusher = Flusher(audit)
+        self._flusher = Flusher(audit, traces.flush)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
 

@@ -19,6 +19,7 @@ from smartapp.consent.grants.model import Terms
 from smartapp.consent.scopes.grammar import parse
 from smartapp.exchange.approvals.service import Asked
 from smartapp.identity.apps.model import App, AppMetadata, AppState
+from smartapp.identity.apps.service import Registered
 from smartapp.sandbox.ports import choose_ports
 from smartapp.security.keyring import Keyring
 from smartapp.settings import load
@@ -34,6 +35,7 @@ from tests.support.workers import Workers, serving
 from tests.threats.hospital import Hospital, fill, hospital
 
 COUNT = 4
+THREADS = 8
 PROVIDER = "st-elsewhere"
 OAUTH = f"/{PROVIDER}/oauth"
 LARGE = "1.2.9"
@@ -97,6 +99,10 @@ class Site:
         return Patient(ctx, cookie, {"Cookie": said, "Origin": base}, found[1])
 
     def app(self, **said: Any) -> App:
+        return self.registered(**said).app
+
+    def registered(self, **said: Any) -> Registered:
+        """With its secret, where it has one."""
         facts: dict[str, Any] = {
             "client_name": "An app",
             "redirect_uris": (REDIRECT,),
@@ -104,7 +110,8 @@ class Site:
             "token_endpoint_auth_method": "none",
             "scope": ALL,
         }
-        return self.parts.apps.register(AppMetadata(**{**facts, **said}), provider=PROVIDER, state=AppState.ACTIVE).app
+        metadata = AppMetadata(**{**facts, **said})
+        return self.parts.apps.register(metadata, provider=PROVIDER, state=AppState.ACTIVE)
 
     def backend(self) -> App:
         return self.app(
@@ -151,7 +158,7 @@ class Site:
 
 
 @contextmanager
-def site(databases: PostgresDatabases, folder: Path) -> Iterator[Site]:
+def site(databases: PostgresDatabases, folder: Path, *, workers: int = COUNT, threads: int = THREADS) -> Iterator[Site]:
     """Until the block ends."""
     port = choose_ports(None, 1).app
     base = f"http://127.0.0.1:{port}"
@@ -167,18 +174,18 @@ def site(databases: PostgresDatabases, folder: Path) -> Iterator[Site]:
         first.clock = ShiftedClock(clock)
         first.records["ana"].studies.append(study("i9", LARGE, "Patient/ana", description="CT abdomen"))
         first.archive.held += LARGE_OBJECTS
-        config = _config(folder, url, base, port, first)
+        config = _config(folder, url, base, port, first, workers, threads)
         ground = lay_ground(load(config, {}), ShiftedClock(clock))
         house = build_house(ground)
         try:
-            with serving(config, base, port, COUNT, clock) as workers:
-                yield Site(workers, ground, house, clock, first)
+            with serving(config, base, port, workers, clock) as served:
+                yield Site(served, ground, house, clock, first)
         finally:
             house.pool.close()
             ground.database.engine.dispose()
 
 
-def _config(folder: Path, url: str, base: str, port: int, first: Hospital) -> Path:
+def _config(folder: Path, url: str, base: str, port: int, first: Hospital, workers: int, threads: int) -> Path:
     """As an operator writes it. Limits of rate and of patience are out of the way: they are tried elsewhere, and the
     machine may be slow.
     """
@@ -189,7 +196,7 @@ def _config(folder: Path, url: str, base: str, port: int, first: Hospital) -> Pa
     )  # fmt: skip
     (folder / "providers.toml").write_text(write_toml({"provider": [{name: getattr(known, name) for name in names}]}))
     document = {
-        "server": {"base_url": base, "port": port, "workers": COUNT, "threads": 8},
+        "server": {"base_url": base, "port": port, "workers": workers, "threads": threads},
         "database": {"url": url, "lock_timeout": 30},
         "storage": {"cache_dir": "cache"},
         "keys": {"dir": "keys"},

@@ -14,6 +14,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from smartapp.errors import BadInput
+from smartapp.exchange.developers.store import traces as stored_traces
 from smartapp.exchange.developers.trace import KEPT
 from smartapp.identity.apps.model import App, AppState
 from smartapp.settings import Apps
@@ -337,12 +338,32 @@ def test_only_the_last_requests_are_kept(me: Developer) -> None:
     assert [each.request_id for each in found] == [f"req-{n}" for n in reversed(range(3, KEPT + 3))]
 
 
-def test_a_trace_stands_in_no_requests_way(me: Developer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trace_stands_in_no_requests_way(
+    me: Developer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def broken(*_arguments: Any, **_named: Any) -> None:
         raise BadInput("trace-broken")
 
-    monkeypatch.setattr("smartapp.exchange.developers.store.add_trace", broken)
+    traces = me.holder.parts.traces
+    traces.flush()
+    with monkeypatch.context() as patch:
+        patch.setattr("smartapp.exchange.developers.store.add_traces", broken)
+        assert authorize(me).status_code == 303
+        traces.flush()
+    assert "trace-broken" in caplog.text
     assert authorize(me).status_code == 303
+    assert [each.door for each in traces.of(HOSPITAL, me.client_id)] == ["authorize"]
+
+
+def test_requests_are_written_down_soon_by_a_thread_and_not_by_the_request(me: Developer) -> None:
+    traces = me.holder.parts.traces
+    traces.flush()
+    assert authorize(me).status_code == 303
+    with me.holder.composed.ground.database.read() as session:
+        assert stored_traces(session, HOSPITAL, me.client_id) == []
+    traces.flush()
+    with me.holder.composed.ground.database.read() as session:
+        assert [each.door for each in stored_traces(session, HOSPITAL, me.client_id)] == ["authorize"]
 
 
 def test_who_is_not_signed_in_sees_no_app(shared: Composed, me: Developer) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=200 -c listen_addresses=''"
+_ALWAYS = "-c max_connections=200 -c listen_addresses=''"
+_FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 """The tests kill clients, never this server: nothing needs to reach the disk."""
 
 
@@ -50,8 +51,11 @@ def binaries() -> Path | None:
 
 
 @contextmanager
-def running(programs: Path) -> Iterator[PostgresServer]:
-    """A server for the time of the block. It refuses to run as root: then it runs as `postgres`."""
+def running(programs: Path, *, durable: bool = False) -> Iterator[PostgresServer]:
+    """A server for the time of the block. It refuses to run as root: then it runs as `postgres`.
+
+    `durable`: what it commits is on the disk, as it is where it counts; measurements need that.
+    """
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="smartapp-pg-"))
     try:
@@ -59,7 +63,7 @@ def running(programs: Path) -> Iterator[PostgresServer]:
             os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
         data = folder / "data"
         _call(user, folder, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
-        options = f"{_FAST} -k {folder}"
+        options = f"{_ALWAYS} {'' if durable else _FAST} -k {folder}"
         _call(user, folder, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
         try:
             yield PostgresServer(folder)

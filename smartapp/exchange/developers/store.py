@@ -1,5 +1,6 @@
 """Queries over developers, their sessions, and their apps' traces."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -98,10 +99,10 @@ def end_session(session: Session, session_id: str) -> None:
     session.execute(_quietly(delete(DeveloperSessionRow).where(DeveloperSessionRow.id == session_id)))
 
 
-def add_trace(session: Session, trace: StoredTrace, keep: int) -> None:
-    """Stores a trace, and removes all but the last `keep` of its app."""
-    session.execute(insert(AppTraceRow).values(**vars(trace)))
-    mine = (AppTraceRow.provider == trace.provider, AppTraceRow.client_id == trace.client_id)
+def add_traces(session: Session, traces: Sequence[StoredTrace], keep: int) -> None:
+    """Stores traces of one app, and removes all but its last `keep`."""
+    session.execute(insert(AppTraceRow), [vars(trace) for trace in traces])
+    mine = (AppTraceRow.provider == traces[0].provider, AppTraceRow.client_id == traces[0].client_id)
     oldest = select(AppTraceRow.seq).where(*mine).order_by(AppTraceRow.seq.desc()).offset(keep).limit(1)
     session.execute(_quietly(delete(AppTraceRow).where(*mine, AppTraceRow.seq <= oldest.scalar_subquery())))
 

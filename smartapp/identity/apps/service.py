@@ -89,8 +89,8 @@ class Apps:
         if not _CLIENT_ID.fullmatch(client_id):
             return None
         if session is None:
-            with self._database.read() as reader:
-                row = store.find(reader, provider, client_id)
+            with self._database.glance() as connection:
+                row = store.glanced(connection, provider, client_id)
         else:
             row = store.find(session, provider, client_id)
         return None if row is None or row.state == AppState.DELETED else rows.app(row)
@@ -110,6 +110,11 @@ class Apps:
         """Where it stands now: one indexed read."""
         found = store.standing(session, provider, client_id)
         return Standing(AppState(found[0]), found[1]) if found else None
+
+    def registered(self, session: Session, provider: str, client_id: str) -> bool:
+        """Whether it is one of ours, whatever its state, and was not deleted."""
+        found = store.standing(session, provider, client_id) if _CLIENT_ID.fullmatch(client_id) else None
+        return found is not None and found[0] != AppState.DELETED
 
     def by_registration_token(self, provider: str, client_id: str, token: str, *, request_id: str = "") -> App:
         """The app, for whoever holds its registration token (RFC 7592 §2).

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -42,7 +42,12 @@ def add(session: Session, app: StoredApp, origins: Iterable[str]) -> None:
 
 def find(session: Session, provider: str, client_id: str) -> StoredApp | None:
     """The registration, deleted or not."""
-    row = session.connection().execute(_FIND, {"provider": provider, "client_id": client_id}).one_or_none()
+    return glanced(session.connection(), provider, client_id)
+
+
+def glanced(connection: Connection, provider: str, client_id: str) -> StoredApp | None:
+    """As `find`."""
+    row = connection.execute(_FIND, {"provider": provider, "client_id": client_id}).one_or_none()
     return StoredApp(*row) if row else None
 
 

@@ -90,8 +90,8 @@ class Limits:
         """TooMany when nothing is left; counts nothing."""
         allowance, ref = self._allowances[limit], self._ref(limit, subject)
         window, ends_at = self._window(allowance)
-        with self._database.read() as session:
-            used = store.used(session, ref, window)
+        with self._database.glance() as connection:
+            used = store.used(connection, ref, window)
         if used >= allowance.most:
             raise self._too_many(ends_at)
 

@@ -1,8 +1,9 @@
 """Queries over counts."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -30,12 +31,15 @@ def take_back(session: Session, subject_ref: str, window: datetime, amount: int)
     session.execute(update(CountRow).where(mine).values(used=CountRow.used - amount))
 
 
-def used(session: Session, subject_ref: str, window: datetime) -> int:
+def used(connection: Connection, subject_ref: str, window: datetime) -> int:
     """The count; 0 if there is none."""
-    mine = (CountRow.subject_ref == subject_ref) & (CountRow.window == window)
-    return session.execute(select(CountRow.used).where(mine)).scalar_one_or_none() or 0
+    return connection.execute(_USED, {"subject_ref": subject_ref, "window": window}).scalar_one_or_none() or 0
 
 
 def sweep(session: Session, now: datetime) -> None:
     """Removes the windows that are over."""
     session.execute(delete(CountRow).where(CountRow.ends_at <= now))
+
+
+_C = CountRow.__table__.c
+_USED: Final = select(_C.used).where(_C.subject_ref == bindparam("subject_ref"), _C.window == bindparam("window"))

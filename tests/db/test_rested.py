@@ -1,0 +1,55 @@
+"""Connections that the server ended while nobody used them, as it does when it is restarted."""
+
+from __future__ import annotations
+
+import time
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from smartapp.db import engine as engines
+from smartapp.db.engine import make_engine
+from smartapp.db.unit import Database
+from smartapp.errors import DatabaseBusy
+from smartapp.settings import Database as Settings
+from tests.support.databases import PostgresDatabases
+
+pytestmark = pytest.mark.threat("F14")
+
+
+def _ask(database: Database) -> int:
+    with database.read() as session:
+        return int(session.execute(text("SELECT pg_backend_pid()")).scalar_one())
+
+
+def _end_all(url: str) -> None:
+    plain = url.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True) as other:
+        mine = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'smartapp'"
+        other.execute(mine + " AND datname = current_database()")
+
+
+def test_what_rested_is_asked_first_and_renewed(
+    postgres_databases: PostgresDatabases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_databases.ready() as url:
+        database = Database(make_engine(Settings(url)))
+        before = _ask(database)
+        _end_all(url)
+        later = time.monotonic() + engines._TRUSTED
+        monkeypatch.setattr("smartapp.db.engine.time.monotonic", lambda: later)
+        assert _ask(database) != before
+        database.engine.dispose()
+
+
+def test_what_was_just_used_is_trusted_and_one_loses_by_it(postgres_databases: PostgresDatabases) -> None:
+    with postgres_databases.ready() as url:
+        database = Database(make_engine(Settings(url)))
+        before = _ask(database)
+        assert _ask(database) == before
+        _end_all(url)
+        with pytest.raises(DatabaseBusy):
+            _ask(database)
+        assert _ask(database) != before
+        database.engine.dispose()
