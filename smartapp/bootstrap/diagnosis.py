@@ -22,6 +22,7 @@ from smartapp.launch.diagnosis import advice, probe_ehr
 from smartapp.launch.ehr_keys import EhrKeys
 from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.jwks import signs
+from smartapp.launch.system_survey import survey_system
 from smartapp.outbound.certificates import certificate_of
 from smartapp.outbound.findings import Finding
 from smartapp.outbound.mail import MailDoor
@@ -181,5 +182,6 @@ def _hospital(ground: Ground, ehrs: Ehrs, provider: Provider) -> Iterator[Findin
         yield from launch.survey(ehr, ground.clock)
     except SmartappError as error:
         yield Finding(f"discovery of {provider.id}", "fails", f"does not answer ({error.code})")
+    yield from survey_system(ehrs, ehr, ground.settings.server.base_url)
     yield from pacs.survey(provider, ground.outbound)
     yield from brands.survey(ground, provider)
