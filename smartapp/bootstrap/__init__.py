@@ -131,7 +131,7 @@ def build_house(ground: Ground) -> House:
         keyring=ground.keyring,
         identity=identity,
         records=records,
-        copies=Copies(settings, records, ground.audit, clock, Board(kept, clock)),
+        copies=Copies(settings, records, identity, ground.audit, clock, Board(kept, clock)),
         sign_in=_sign_in(ground, ehrs, keeper, access, fhir, identity, alerts, granted),
         alerts=alerts,
         viewer_tokens=viewer_tokens,

@@ -160,6 +160,19 @@ class Identity:
             absolute_until=row.absolute_until,
         )
 
+    def in_use(self, session_id: str) -> None:
+        """What its person asked for is still on its way to them: the idle limit of a live session moves. One that is
+        over stays over.
+        """
+        now = self._clock.now()
+
+        def work(session: Session) -> None:
+            row = store.by_id(session, session_id)
+            if row is not None and self._is_live(row, now):
+                store.saw(session, session_id, now)
+
+        self._database.run(work)
+
     def principal(self, browser_session: BrowserSession, context_id: str) -> Principal:
         """Who asks in this context. Raises WrongContext when it is not one of this session's."""
         for context in browser_session.contexts:

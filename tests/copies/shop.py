@@ -30,7 +30,8 @@ class Shop:
     def copies(self) -> Copies:
         house = self.desk.house
         cache = InstanceCache(self.desk.settings.storage, house.datakeys, house.clock)
-        return Copies(self.desk.settings, self.desk.records, house.audit, house.clock, Board(cache, house.clock))
+        board = Board(cache, house.clock)
+        return Copies(self.desk.settings, self.desk.records, house.identity, house.audit, house.clock, board)
 
     @cached_property
     def _parts(self) -> Parts:

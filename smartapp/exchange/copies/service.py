@@ -24,6 +24,7 @@ from smartapp.exchange.copies.manifest import Manifest
 from smartapp.exchange.copies.passphrase import Passphrase
 from smartapp.exchange.copies.plan import PlannedAttachment, PlannedReport, PlannedSeries, PlannedStudy, Planner
 from smartapp.exchange.copies.progress import Board, Meter, Progress
+from smartapp.exchange.copies.pulse import Pulse, Sessions
 from smartapp.exchange.copies.words import Words
 from smartapp.exchange.copies.zip_stream import Member, zipped
 from smartapp.identity.model import Principal
@@ -70,8 +71,11 @@ class Copy:
 class Copies:
     """Makes copies. One per process; safe to share by threads. Raises what `records` raises."""
 
-    def __init__(self, settings: Settings, records: Records, audit: AuditTrail, clock: Clock, board: Board) -> None:
+    def __init__(
+        self, settings: Settings, records: Records, sessions: Sessions, audit: AuditTrail, clock: Clock, board: Board
+    ) -> None:
         self._settings = settings
+        self._sessions = sessions
         self._board = board
         self._records = records
         self._planner = Planner(records)
@@ -115,12 +119,13 @@ class Copies:
 
     def _told(self, principal: Principal, request_id: str, order: Order, run: "_Run", meter: Meter) -> Generator[bytes]:
         """The ZIP, with one row at its end that says how it ended. It is complete when its last byte was taken."""
-        outcome = "aborted"
+        outcome, pulse = "aborted", Pulse(self._sessions, principal.session_id, self._clock)
         try:
             with closing(run.chunks()) as chunks:
                 for chunk in chunks:
                     yield chunk
                     meter.passed(run.manifest.files, len(chunk))
+                    pulse.beat()
             outcome = "complete"
         finally:
             meter.ended(complete=outcome == "complete")
