@@ -16,6 +16,10 @@ APP_SCOPES = (
     "patient/Endpoint.rs", "patient/Practitioner.rs", "patient/Organization.rs", "patient/ServiceRequest.rs",
     "patient/Consent.crus",
 )  # fmt: skip
+SYSTEM_SCOPES = (
+    "system/Patient.rs", "system/ImagingStudy.rs", "system/DiagnosticReport.rs", "system/Observation.rs",
+    "system/Binary.rs", "system/Practitioner.rs", "system/Organization.rs", "system/Consent.crus",
+)  # fmt: skip
 _SAMPLE_SCOPE = "launch launch/patient openid fhirUser offline_access online_access patient/*.rs user/*.rs"
 SAMPLE_REDIRECTS = ("http://127.0.0.1:8765/callback", "http://127.0.0.1:3000/callback", "http://127.0.0.1/callback")
 
@@ -66,13 +70,30 @@ class EhrClient:
 def make_clients(addresses: Addresses, folder: Path) -> tuple[EhrClient, ...]:
     """All registrations, with fresh secrets and keys; private keys are written to `folder`.
 
-    The product's comes first, one per hospital: with a key at the first hospital and a secret at the others, so that
-    both ways are walked.
+    The product's comes first, one per hospital: with a key and refresh tokens at the first hospital; with a secret at
+    the others, which give patients no refresh token and know the product as a backend service. So both ways are walked.
     """
     first, *others = addresses.hospitals
     ours = [_app(addresses, first, "smartapp", folder)]
     ours += [_app(addresses, hospital, f"smartapp-{hospital}", None) for hospital in others]
-    return (*ours, *_samples(addresses.hospitals, folder))
+    services = [
+        _service(hospital, f"{client.client_id}-service", folder)
+        for hospital, client in zip(others, ours[1:], strict=True)
+    ]
+    return (*ours, *_samples(addresses.hospitals, folder), *services)
+
+
+def _service(hospital: str, client_id: str, folder: Path) -> EhrClient:
+    key, key_file = new_key(folder, client_id)
+    return EhrClient(
+        client_id,
+        "backend",
+        "My imaging, as a service",
+        " ".join(SYSTEM_SCOPES),
+        (hospital,),
+        key=key,
+        key_file=key_file,
+    )
 
 
 def _app(addresses: Addresses, hospital: str, client_id: str, folder: Path | None) -> EhrClient:
@@ -81,7 +102,7 @@ def _app(addresses: Addresses, hospital: str, client_id: str, folder: Path | Non
         client_id=client_id,
         kind="confidential",
         name="My imaging",
-        scope=" ".join((*APP_SCOPES, "offline_access")),
+        scope=" ".join((*APP_SCOPES, *(["offline_access"] if key else []))),
         hospitals=(hospital,),
         redirect_uris=(f"{addresses.app}/callback",),
         secret=None if key else secrets.token_urlsafe(32),

@@ -9,12 +9,14 @@ from typing import Any
 
 from smartapp.sandbox.addresses import Addresses
 from smartapp.sandbox.app_clients import AppClient
-from smartapp.sandbox.clients import APP_SCOPES, EhrClient, write_secret
+from smartapp.sandbox.clients import APP_SCOPES, SYSTEM_SCOPES, EhrClient, write_secret
 from smartapp.sandbox.ohif import find_ohif
 from smartapp.sandbox.world import Hospital, Person, World
 
 _PACS_USER = "smartapp"
 _PACS_CLIENT = "pacs"
+_JURISDICTION = "sandbox"
+"""Its rules hold nothing back."""
 _CACHE_BYTES = 2 * 2**30
 
 
@@ -92,6 +94,7 @@ def write_app(
     folder.mkdir(parents=True, exist_ok=True)
     password = write_secret(folder / "pacs-password", credentials.pacs_password)
     providers = [_provider(folder, addresses, hospital, clients, password) for hospital in world.hospitals]
+    (folder / "jurisdictions.toml").write_text(_table("[[jurisdiction]]", {"id": _JURISDICTION}))
     (folder / "providers.toml").write_text("\n".join(_table("[[provider]]", provider) for provider in providers))
     sections: dict[str, dict[str, Any]] = {
         "[server]": {
@@ -101,6 +104,7 @@ def write_app(
         "[storage]": {"cache_dir": "cache", "cache_max_bytes": _CACHE_BYTES, "checkpoint": "checkpoint"},
         "[keys]": {"dir": "keys"},
         "[providers]": {"file": "providers.toml"},
+        "[jurisdictions]": {"file": "jurisdictions.toml"},
         "[environment]": {"name": "sandbox"},
         "[mail]": {
             "smtp_host": "127.0.0.1", "smtp_port": addresses.ports.smtp, "security": "none",
@@ -130,6 +134,7 @@ def _provider(
     folder: Path, addresses: Addresses, hospital: Hospital, clients: Sequence[EhrClient], password: Path
 ) -> dict[str, Any]:
     client = next(client for client in clients if hospital.id in client.hospitals)
+    service = next((each for each in clients if each.client_id == f"{client.client_id}-service"), None)
     return {
         "id": hospital.id,
         "name": hospital.name,
@@ -138,6 +143,7 @@ def _provider(
         "client_id": client.client_id,
         **_client_auth(folder, client),
         "scopes": list(APP_SCOPES),
+        **(_system(service) if service else {}),
         "consent": "write",
         "dicomweb": addresses.dicomweb(hospital.id),
         "dicomweb_auth": "basic",
@@ -168,6 +174,15 @@ def _client_auth(folder: Path, client: EhrClient) -> dict[str, str]:
         return {"client_auth": "private_key_jwt", "private_key_file": str(client.key_file)}
     secret = write_secret(folder / f"{client.client_id}-secret", client.secret or "")
     return {"client_auth": "client_secret_basic", "client_secret_file": str(secret)}
+
+
+def _system(service: EhrClient) -> dict[str, Any]:
+    return {
+        "system_client_id": service.client_id,
+        "system_private_key_file": str(service.key_file),
+        "system_scopes": list(SYSTEM_SCOPES),
+        "jurisdiction": _JURISDICTION,
+    }
 
 
 def _mrn_systems(hospital: Hospital) -> list[str]:

@@ -17,24 +17,32 @@ SCOPE = "launch/patient openid fhirUser offline_access patient/*.rs"
 
 @dataclass(frozen=True)
 class House:
-    """A running sandbox: `said` is its line of JSON. `fhir`, `dicomweb` and `issuer` are the first hospital's."""
+    """A running sandbox: `said` is its line of JSON. `fhir`, `dicomweb` and `issuer` are those of one hospital, by its
+    number.
+    """
 
     said: dict[str, Any]
+    hospital: int = 0
+
+    @property
+    def _provider(self) -> dict[str, str]:
+        found: dict[str, str] = self.said["app"]["providers"][self.hospital]
+        return found
 
     @property
     def issuer(self) -> str:
         """The authorization server."""
-        return str(self.said["app"]["issuer"])
+        return self._provider["issuer"]
 
     @property
     def fhir(self) -> str:
         """The FHIR base, which is what `aud` names and an app is registered for."""
-        return str(self.said["app"]["fhir"])
+        return self._provider["fhir"]
 
     @property
     def dicomweb(self) -> str:
         """The DICOMweb base."""
-        return str(self.said["app"]["dicomweb"])
+        return self._provider["dicomweb"]
 
     def client(self, kind: str, *, key: bool = False) -> dict[str, Any]:
         """One of the sandbox's own samples: `public`, `confidential` (with `key`: by a key), or `backend`."""
