@@ -36,9 +36,33 @@ def load(resources: list[Resource], store: str) -> dict[str, str]:
     with requests.Session() as http:
         http.headers.update(_HEADERS)
         for resource in resources:
-            known_as = f"{resource['resourceType']}/{resource['id']}"
-            ids[known_as] = _write(http, store, _with_ids(resource, ids))
+            ids[_named(resource)] = _write(http, store, _with_ids(before_its_heir(resource), ids))
+        for resource in resources:
+            if before_its_heir(resource) != resource:
+                _write_again(http, f"{store}/{ids[_named(resource)]}", _with_ids(resource, ids))
     return ids
+
+
+def before_its_heir(resource: Resource) -> Resource:
+    """A merged Patient as it is while the one that replaces it is not there yet: each names the other. Any other
+    resource as it is.
+    """
+    links = resource.get("link", [])
+    kept = [link for link in links if link["type"] != "replaced-by"]
+    if kept == links:
+        return resource
+    return {name: value for name, value in resource.items() if name != "link"} | ({"link": kept} if kept else {})
+
+
+def _named(resource: Resource) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"
+
+
+def _write_again(http: requests.Session, url: str, resource: Resource) -> None:
+    body = {**resource, "id": url.rpartition("/")[2]}
+    answer = http.put(url, json=body, timeout=TIMEOUT)
+    if answer.status_code not in {200, 201}:
+        raise LoadError(f"{resource['resourceType']}: the store answers {answer.status_code}")
 
 
 def _write(http: requests.Session, store: str, resource: Resource) -> str:

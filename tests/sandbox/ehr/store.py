@@ -32,7 +32,13 @@ class Handler(BaseHTTPRequestHandler):
     server: Awkward
 
     def do_PUT(self) -> None:
-        self._answer(405, {"resourceType": "OperationOutcome"})
+        """Only what is there is changed: nobody else gives ids."""
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        for row in self.server.kept.get(body["resourceType"], []):
+            if row["id"] == self.path.rpartition("/")[2]:
+                row.update(body)
+                return self._answer(200, row)
+        return self._answer(405, {"resourceType": "OperationOutcome"})
 
     def do_POST(self) -> None:
         if "not-there" in self.path:

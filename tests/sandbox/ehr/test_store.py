@@ -115,6 +115,17 @@ def test_document_of_a_report_is_reached_under_its_new_id(store: Awkward) -> Non
     assert forms[0]["url"].rpartition("/Binary/")[2] in known
 
 
+def test_a_merged_record_and_its_heir_name_each_other_by_the_stores_ids(store: Awkward) -> None:
+    links = {
+        (row["id"], link["type"], link["other"]["reference"].rpartition("/")[2])
+        for row in store.kept["Patient"]
+        for link in row.get("link", [])
+    }
+    assert len(links) == 2
+    turned = {"replaces": "replaced-by", "replaced-by": "replaces"}
+    assert links == {(other, turned[type_], id_) for id_, type_, other in links}
+
+
 def test_loading_again_adds_nothing_that_has_an_identifier(store: Awkward, tmp_path: Path) -> None:
     before = {type_: len(rows) for type_, rows in store.kept.items() if type_ != "Binary"}
     load_by_command(tmp_path, store.base, "st-elsewhere")
