@@ -11,7 +11,7 @@ from smartapp.db.engine import make_engine
 from smartapp.db.unit import Database
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Database as DatabaseSettings
-from tests.support import postgres
+from tests.support import hurry, postgres
 from tests.support.browsers import chromium, playwright
 from tests.support.clock import FixedClock
 from tests.support.databases import PostgresDatabases, SqliteFiles
@@ -32,6 +32,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongestFirst:
     return LongestFirst(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sqlite_in_a_hurry() -> Iterator[None]:
+    hurry.hurry()
+    yield
+    hurry.wait()
+
+
+@pytest.fixture
+def sqlite_as_in_life() -> Iterator[None]:
+    """For the one test that asks how much SQLite waits."""
+    hurry.wait()
+    yield
+    hurry.hurry()
 
 
 @pytest.fixture(scope="session")

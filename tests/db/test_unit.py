@@ -132,6 +132,7 @@ def test_a_used_up_pool_gives_busy(things: Database) -> None:
 
 
 @pytest.mark.threat("F17")
+@pytest.mark.usefixtures("sqlite_as_in_life")
 def test_sqlite_loses_nothing_and_shows_nothing(sqlite_database: Database) -> None:
     with sqlite_database.read() as session:
         assert session.scalar(text("PRAGMA synchronous")) == 2
