@@ -32,6 +32,7 @@
         └── KeysUnavailable
 """
 
+import traceback
 from dataclasses import dataclass
 
 
@@ -247,3 +248,9 @@ class KeysUnavailable(Unavailable):
     """A key is missing or unusable. There is no default key."""
 
     code = "keys-unavailable"
+
+
+def whereabouts(error: BaseException) -> str:
+    """Where an error was raised, for a log: files and lines. None of its words: they could hold a name or a token."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in frames)

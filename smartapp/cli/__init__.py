@@ -69,6 +69,7 @@ def gunicorn_settings(settings: Settings) -> dict[str, Any]:
         "forwarded_allow_ips": ",".join(settings.server.proxies),
         "accesslog": None,
         "errorlog": "-",
+        "logger_class": "smartapp.cli.server_log.ServerLog",
         "control_socket_disable": True,
         "umask": _PRIVATE,
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108 -- heartbeats, in memory

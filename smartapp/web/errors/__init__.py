@@ -6,13 +6,12 @@ They name a reference, no more: never what was hidden, and no value of the reque
 
 import logging
 import re
-import traceback
 from typing import Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from smartapp.errors import SmartappError
+from smartapp.errors import SmartappError, whereabouts
 from smartapp.web.errors import challenge, dicomweb, fhir, oauth, page
 from smartapp.web.errors.problem import Problem
 from smartapp.web.requests import request_id
@@ -50,11 +49,8 @@ def _flasks(error: HTTPException) -> Response:
 
 
 def _unhandled(error: Exception) -> Response:
-    """Says where it broke, not with which values: a message could hold a name or a token."""
-    frames = " < ".join(
-        f"{f.filename.rsplit('/', 1)[-1]}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__)
-    )
-    _LOG.error("error.unhandled %s %s at %s", request_id(), type(error).__name__, frames)
+    """Says where it broke, not with which values."""
+    _LOG.error("error.unhandled %s %s at %s", request_id(), type(error).__name__, whereabouts(error))
     return _render(Problem(500, "error.unhandled"))
 
 
