@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from smartapp.db.tables import DataKeyRow
+from smartapp.db.upsert import upsert
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,8 @@ def find(session: Session, patient_ref: str) -> WrappedKey | None:
 
 def add_unless_present(session: Session, key: WrappedKey, created_at: datetime) -> None:
     """Store `key`, unless another worker was first; `find` afterwards tells whose it is."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {**vars(key), "created_at": created_at}
-    session.execute(insert(DataKeyRow).values(values).on_conflict_do_nothing(index_elements=["patient_ref"]))
+    session.execute(upsert(session, DataKeyRow).values(values).on_conflict_do_nothing(index_elements=["patient_ref"]))
 
 
 def remove(session: Session, patient_ref: str) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import Connection, CursorResult, bindparam, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.identity.tables import ContextRow, PersonRow, SessionRow
 
 
@@ -42,9 +42,8 @@ class StoredSession:
 
 def person_id(session: Session, subject_ref: str, provider: str, fresh_id: str, now: datetime) -> str:
     """The id of the person with this subject, who is added as `fresh_id` when unknown; two workers get the same."""
-    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"id": fresh_id, "provider": provider, "subject_ref": subject_ref, "created_at": now}
-    session.execute(write(PersonRow).values(values).on_conflict_do_nothing(index_elements=["subject_ref"]))
+    session.execute(upsert(session, PersonRow).values(values).on_conflict_do_nothing(index_elements=["subject_ref"]))
     return session.execute(select(PersonRow.id).where(PersonRow.subject_ref == subject_ref)).scalar_one()
 
 

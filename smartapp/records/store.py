@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.records.tables import StudyIndexRow
 
 
@@ -28,9 +28,8 @@ def find(session: Session, provider: str, patient_ref: str) -> SealedIndex | Non
 
 def put(session: Session, provider: str, patient_ref: str, index: SealedIndex) -> None:
     """Stores an index, unless one that was fetched later is there already."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"fetched_at": index.fetched_at, "sealed": index.sealed}
-    statement = insert(StudyIndexRow).values(provider=provider, patient_ref=patient_ref, **values)
+    statement = upsert(session, StudyIndexRow).values(provider=provider, patient_ref=patient_ref, **values)
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["provider", "patient_ref"],

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import ColumnElement, CursorResult, and_, bindparam, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from smartapp.consent.grants.tables import GrantEventRow, GrantRow
+from smartapp.db.upsert import upsert
 
 OVER: Final = ("ended", "expired")
 
@@ -118,8 +118,7 @@ def unused_since(session: Session, moment: datetime, limit: int) -> list[StoredG
 
 def add(session: Session, grant: StoredGrant) -> bool:
     """A new grant; False when another worker was first with one for the same app, patient and person."""
-    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    added = write(GrantRow).values(**vars(grant)).on_conflict_do_nothing().returning(GrantRow.id)
+    added = upsert(session, GrantRow).values(**vars(grant)).on_conflict_do_nothing().returning(GrantRow.id)
     return session.execute(added).first() is not None
 
 

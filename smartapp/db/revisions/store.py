@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from smartapp.db.revisions.tables import RevisionRow
+from smartapp.db.upsert import upsert
 
 
 def find(session: Session, names: Collection[str]) -> dict[str, tuple[str, datetime]]:
@@ -18,9 +18,8 @@ def find(session: Session, names: Collection[str]) -> dict[str, tuple[str, datet
 
 def note(session: Session, digests: Mapping[str, str], now: datetime) -> None:
     """Writes down what changed; what is as it was keeps its time, also where two workers come at once."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     for name, digest in sorted(digests.items()):
-        new = insert(RevisionRow).values(name=name, digest=digest, changed_at=now)
+        new = upsert(session, RevisionRow).values(name=name, digest=digest, changed_at=now)
         session.execute(
             new.on_conflict_do_update(
                 index_elements=["name"],

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Executable, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.exchange.developers.tables import AppTraceRow, DeveloperRow, DeveloperSessionRow
 
 _Statement = TypeVar("_Statement", bound=Executable)
@@ -40,10 +40,9 @@ class StoredTrace:
 
 def add_developer(session: Session, developer_id: str, address_ref: str, sealed: bytes, now: datetime) -> bool:
     """A new developer, unless the address is known already; whether it was new."""
-    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     fresh = {"id": developer_id, "address_ref": address_ref, "sealed": sealed, "created_at": now}
     added = (
-        write(DeveloperRow)
+        upsert(session, DeveloperRow)
         .values(**fresh, asked=0, asked_since=now)
         .on_conflict_do_nothing(index_elements=["address_ref"])
         .returning(DeveloperRow.id)

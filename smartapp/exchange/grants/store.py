@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.exchange.grants.tables import ConsentWriteRow, DateRow
 
 
@@ -35,9 +35,8 @@ class Due:
 
 def owe(session: Session, grant_id: str, provider: str, person_id: str, credential_id: str) -> None:
     """One more asking for the grant's Consent to be written, with this credential."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     row = ConsentWriteRow
-    fresh = insert(row).values(
+    fresh = upsert(session, row).values(
         grant_id=grant_id, provider=provider, person_id=person_id, credential_id=credential_id, asked=1, done=0
     )
     again = {"credential_id": credential_id, "asked": row.asked + 1}
@@ -88,8 +87,7 @@ def keeps_credential(session: Session, credential_id: str) -> bool:
 
 def set_date(session: Session, grant_id: str, kind: str, due_at: datetime) -> None:
     """Something is to be done then, instead of at the time said before."""
-    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    fresh = insert(DateRow).values(grant_id=grant_id, kind=kind, due_at=due_at)
+    fresh = upsert(session, DateRow).values(grant_id=grant_id, kind=kind, due_at=due_at)
     session.execute(fresh.on_conflict_do_update(index_elements=["grant_id", "kind"], set_={"due_at": due_at}))
 
 

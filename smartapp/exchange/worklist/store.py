@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.exchange.worklist.tables import WorkItemRow, WorkLetterRow
 
 _SETTLED: Final = "settled"
@@ -41,7 +41,7 @@ class StoredItem:
 
 def add_unless_present(session: Session, item: StoredItem) -> bool:
     """Stores a new item; False, and nothing done, when there is one with its `ref`."""
-    statement = _insert(session)(WorkItemRow).values(**vars(item))
+    statement = upsert(session, WorkItemRow).values(**vars(item))
     added = statement.on_conflict_do_nothing(index_elements=["ref"]).returning(WorkItemRow.id)
     return session.scalar(added) is not None
 
@@ -110,7 +110,7 @@ def claim_letter(session: Session, provider: str, now: datetime, before: datetim
 
     One statement decides it: of many who try at once, one gets it.
     """
-    statement = _insert(session)(WorkLetterRow).values(provider=provider, sent_at=now)
+    statement = upsert(session, WorkLetterRow).values(provider=provider, sent_at=now)
     claimed = statement.on_conflict_do_update(
         index_elements=["provider"], set_={"sent_at": now}, where=WorkLetterRow.sent_at <= before
     ).returning(WorkLetterRow.provider)
@@ -143,10 +143,6 @@ def _waiting(provider: str) -> Sequence[Any]:
 def _one(session: Session, which: Any) -> StoredItem | None:
     row = session.execute(select(*_COLUMNS).where(which).with_for_update()).one_or_none()
     return StoredItem(*row) if row else None
-
-
-def _insert(session: Session) -> Any:
-    return sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
 
 
 _COLUMNS: Final = tuple(getattr(WorkItemRow, name) for name in StoredItem.__dataclass_fields__)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.identity.apps.tables import AppLogoRow, AppOriginRow, AppRow
 
 _DELETED: Final = "deleted"
@@ -111,9 +111,8 @@ def logo(session: Session, client_id: str, uri: str) -> tuple[bytes, datetime] |
 
 def keep_logo(session: Session, client_id: str, uri: str, png: bytes, now: datetime) -> None:
     """In the place of what was found before, also where two workers found it at once."""
-    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     found = {"uri": uri, "png": png, "tried_at": now}
-    fresh = write(AppLogoRow).values(client_id=client_id, **found)
+    fresh = upsert(session, AppLogoRow).values(client_id=client_id, **found)
     session.execute(fresh.on_conflict_do_update(index_elements=["client_id"], set_=found))
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Executable, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.identity.contacts.tables import ContactRow
 
 _Update = TypeVar("_Update", bound=Executable)
@@ -34,10 +34,11 @@ def find(session: Session, person_id: str) -> StoredContact | None:
 
 def count_asked(session: Session, person_id: str, now: datetime, since: datetime) -> int:
     """Counts one more code asked for; how many there were since `since`, this one included."""
-    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     empty = {"person_id": person_id, "sealed": b"", "language": "", "verified_at": None, "asked": 0}
     session.execute(
-        write(ContactRow).values(**empty, asked_since=None).on_conflict_do_nothing(index_elements=["person_id"])
+        upsert(session, ContactRow)
+        .values(**empty, asked_since=None)
+        .on_conflict_do_nothing(index_elements=["person_id"])
     )
     mine = ContactRow.person_id == person_id
     fresh = ContactRow.asked_since.is_(None) | (ContactRow.asked_since <= since)

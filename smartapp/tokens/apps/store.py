@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from sqlalchemy import CursorResult, Select, bindparam, delete, insert, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.tokens.apps.tables import AccessTokenRow, AssertionRow, CodeRow, FamilyRow, RefreshTokenRow
 
 _BATCH: Final = 50
@@ -182,9 +182,8 @@ def remove_access(session: Session, token_ref: str) -> bool:
 def first_use(session: Session, jti_ref: str, until: datetime, now: datetime) -> bool:
     """Keeps the hash of an assertion's id; False when it is kept already. Of many at once, one is the first."""
     _clear(session, select(AssertionRow.jti_ref).where(AssertionRow.kept_until <= now), AssertionRow.jti_ref)
-    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
     values = {"jti_ref": jti_ref, "kept_until": until}
-    first = write(AssertionRow).values(values).on_conflict_do_nothing().returning(AssertionRow.jti_ref)
+    first = upsert(session, AssertionRow).values(values).on_conflict_do_nothing().returning(AssertionRow.jti_ref)
     return session.execute(first).first() is not None
 
 

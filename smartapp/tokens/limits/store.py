@@ -4,18 +4,17 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.tokens.limits.tables import CountRow
 
 
 def add(session: Session, subject_ref: str, window: datetime, amount: int, ends_at: datetime) -> int:
     """Adds to a count, in one statement; what it comes to."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"subject_ref": subject_ref, "window": window, "used": amount, "ends_at": ends_at}
     more = (
-        insert(CountRow)
+        upsert(session, CountRow)
         .values(row)
         .on_conflict_do_update(
             index_elements=[CountRow.subject_ref, CountRow.window], set_={"used": CountRow.used + amount}
