@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from hmac import compare_digest
 from typing import Any
 
@@ -14,12 +14,13 @@ from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.consent.model import AnyPermit, Permit, SignInPermit
 from smartapp.db.unit import Database
-from smartapp.errors import DatabaseBusy, SmartappError, UpstreamDown, UpstreamError, UpstreamRefused, UpstreamSlow
+from smartapp.errors import DatabaseBusy, SmartappError, UpstreamDown, UpstreamError, UpstreamRefused
 from smartapp.identity.model import PatientKey, PrincipalKind
 from smartapp.ids import new_id
 from smartapp.launch import store
 from smartapp.launch.ehrs import Ehrs
 from smartapp.launch.model import TokenAnswer
+from smartapp.launch.pace import LEASE, YOUNG, is_due, looked, pause
 from smartapp.launch.refresh import Dead, ask_next
 from smartapp.launch.refusals import severity
 from smartapp.launch.scopes import OFFLINE
@@ -29,15 +30,7 @@ from smartapp.launch.token_request import revoke
 from smartapp.launch.vault import NONE_OF_ITS_OWN, Tokens, Vault
 from smartapp.tokens.model import SYSTEM, confined, on_system
 
-MARGIN = timedelta(seconds=60)
-LEASE = timedelta(seconds=60)
-"""Longer than discovery and one token request may take together."""
-PAUSE = timedelta(seconds=5)
-"""How long nobody asks again after the EHR did not answer, unless it names a time itself."""
-YOUNG = timedelta(seconds=60)
 SAVES = 3
-POLL_SECONDS = 0.2
-POLLS = 60
 _APP = PrincipalKind.APP
 
 
@@ -131,15 +124,7 @@ class TokenKeeper:
         patient = patient_of(permit)
         if not confined(permit):
             return self._standing(permit, patient)
-        for _ in range(POLLS):
-            kept = self._find(permit.credential_id, patient)
-            tokens = self._open(kept, patient)
-            if not _is_due(kept, self._clock.now()):
-                return tokens.access
-            if fresh := self._refreshed(kept, patient, tokens):
-                return fresh
-            self._sleep(POLL_SECONDS)
-        raise UpstreamSlow("ehr-token")
+        return looked(lambda: self._live(permit, patient), self._sleep)
 
     def rejected(self, permit: AnyPermit, token: str) -> None:
         """The EHR answered 401 to `token`: the next call asks for another. Where there can be no other, or the EHR
@@ -195,6 +180,14 @@ class TokenKeeper:
 
     def _open(self, kept: Kept, patient: PatientKey) -> Tokens:
         return self._vault.open_(patient, kept.id, kept.version, kept.sealed or b"")
+
+    def _live(self, permit: AnyPermit, patient: PatientKey) -> str | None:
+        """The access token that is kept, or the one after it; None: another worker is asking, look again."""
+        kept = self._find(permit.credential_id, patient)
+        tokens = self._open(kept, patient)
+        if not is_due(kept.refreshed_at or kept.created_at, kept.expires_at, self._clock.now()):
+            return tokens.access
+        return self._refreshed(kept, patient, tokens)
 
     def _standing(self, permit: AnyPermit, patient: PatientKey) -> str:
         """The hospital's token for us, handed out for what a grant allows and for nothing else.
@@ -275,9 +268,8 @@ class TokenKeeper:
         raise DatabaseBusy
 
     def _hold_off(self, kept: Kept, owner: str, retry_after: int | None) -> None:
-        pause = timedelta(seconds=retry_after) if retry_after else PAUSE
         with self._database.write() as session:
-            store.release(session, kept, owner=owner, not_before=self._clock.now() + pause)
+            store.release(session, kept, owner=owner, not_before=self._clock.now() + pause(retry_after))
 
     def _expired(self, kept: Kept, patient: PatientKey) -> str:
         self._bury(kept, patient, "smart.expired")
@@ -289,9 +281,3 @@ class TokenKeeper:
         with self._database.write() as session:
             if store.replace(session, kept, {"sealed": None}):
                 self._audit.record(event, session=session)
-
-
-def _is_due(kept: Kept, now: datetime) -> bool:
-    """Whether less than a minute is left, or half of a life that was short from the beginning."""
-    lifetime = kept.expires_at - (kept.refreshed_at or kept.created_at)
-    return kept.expires_at - now <= min(MARGIN, lifetime / 2)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from smartapp.db.upsert import upsert
 from smartapp.launch.tables import EhrCredential, SystemToken
 
 
@@ -126,8 +126,9 @@ def system(session: Session, provider: str) -> Held:
 
 def lease_system(session: Session, held: Held, *, owner: str, now: datetime, until: datetime) -> bool:
     """Claims the right to fetch what follows this version; False when another worker has it, or it is past."""
-    write = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    session.execute(write(SystemToken).values(**vars(held)).on_conflict_do_nothing(index_elements=["provider"]))
+    session.execute(
+        upsert(session, SystemToken).values(**vars(held)).on_conflict_do_nothing(index_elements=["provider"])
+    )
     free = or_(SystemToken.lease_until.is_(None), SystemToken.lease_until <= now)
     return _system(session, held, {"lease_owner": owner, "lease_until": until}, free)
 

@@ -16,27 +16,20 @@ from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.db.unit import Database
-from smartapp.errors import UpstreamDown, UpstreamError, UpstreamRefused, UpstreamSlow
+from smartapp.errors import UpstreamDown, UpstreamError, UpstreamRefused
 from smartapp.ids import new_id
 from smartapp.launch import store
 from smartapp.launch.ehrs import Ehr, Ehrs
 from smartapp.launch.model import SystemAnswer
+from smartapp.launch.pace import LEASE, YOUNG, is_due, looked, pause
 from smartapp.launch.refusals import severity
 from smartapp.launch.store import Held
 from smartapp.launch.system_request import No, ask_system
 from smartapp.launch.vault import Vault
 from smartapp.security.envelope import IntegrityError
 
-MARGIN: Final = timedelta(seconds=60)
-LEASE: Final = timedelta(seconds=60)
-"""Longer than discovery and one token request may take together."""
-PAUSE: Final = timedelta(seconds=5)
-"""How long nobody asks again after the EHR did not answer, unless it names a time itself."""
 REFUSED: Final = timedelta(minutes=5)
 """How long nobody asks again after it said no: what an operator mends is not mended within seconds."""
-YOUNG: Final = timedelta(seconds=60)
-POLL_SECONDS: Final = 0.2
-POLLS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -46,10 +39,6 @@ class Live:
     token: str = field(repr=False)
     fetched_at: datetime
     expires_at: datetime
-
-    def is_due(self, now: datetime) -> bool:
-        """Whether less than a minute is left, or half of a life that was short from the beginning."""
-        return self.expires_at - now <= min(MARGIN, (self.expires_at - self.fetched_at) / 2)
 
 
 class SystemTokens:
@@ -82,15 +71,7 @@ class SystemTokens:
         ehr = self._ehrs.of(provider_id)
         if ehr.system is None:
             raise UpstreamRefused
-        for _ in range(POLLS):
-            held = self._held(provider_id)
-            live = self._live(ehr, held)
-            if live is not None and not live.is_due(self._clock.now()):
-                return live
-            if found := self._next(ehr, held, live):
-                return found
-            self._sleep(POLL_SECONDS)
-        raise UpstreamSlow("ehr-token")
+        return looked(lambda: self._fresh(ehr), self._sleep)
 
     def rejected(self, provider_id: str, token: str) -> None:
         """The EHR answered 401 to `token`: the next call asks for another. One that it gave a minute ago it will not
@@ -105,6 +86,14 @@ class SystemTokens:
             return
         with self._database.write() as session:
             store.replace_system(session, held, {})
+
+    def _fresh(self, ehr: Ehr) -> Live | None:
+        """The token that is held, or the one after it; None: another worker is asking, look again."""
+        held = self._held(ehr.provider.id)
+        live = self._live(ehr, held)
+        if live is not None and not is_due(live.fetched_at, live.expires_at, self._clock.now()):
+            return live
+        return self._next(ehr, held, live)
 
     def _held(self, provider_id: str) -> Held:
         with self._database.read() as session:
@@ -161,9 +150,8 @@ class SystemTokens:
         return live
 
     def _hold_off(self, held: Held, owner: str, retry_after: int | None) -> None:
-        pause = timedelta(seconds=retry_after) if retry_after else PAUSE
         with self._database.write() as session:
-            store.release_system(session, held, owner=owner, not_before=self._clock.now() + pause)
+            store.release_system(session, held, owner=owner, not_before=self._clock.now() + pause(retry_after))
 
     def _refused(self, held: Held, error: str) -> None:
         """What is held ends with it. It is said once, by whoever was first."""
