@@ -34,6 +34,7 @@
 
 import traceback
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,10 @@ class UpstreamSlow(UpstreamError):
 
     status = 503
     code = "upstream-slow"
+
+
+FORBIDDEN: Final = "upstream-forbidden"
+"""The code of an UpstreamRefused that is about one thing: the credential is good for others."""
 
 
 class UpstreamRefused(UpstreamError):

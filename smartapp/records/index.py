@@ -20,7 +20,7 @@ from smartapp.db.datakeys import DataKeys
 from smartapp.db.unit import Database
 from smartapp.dicomweb.upstream.model import PacsStudy, PatientIds, patient_ids
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import GrantHeld, NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
+from smartapp.errors import FORBIDDEN, GrantHeld, NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, Principal, PrincipalKind
 from smartapp.records import codec, store
@@ -195,7 +195,7 @@ class IndexKeeper:
             found = self._fhir.consents(permit)
             read_all(found.items, ZoneInfo(self._settings.provider(permit.provider).timezone))
         except UpstreamRefused as error:
-            if error.code != "upstream-forbidden":
+            if error.code != FORBIDDEN:
                 raise
             return (), True
         except (UpstreamError, NotFound, Unreadable):

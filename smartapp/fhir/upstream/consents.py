@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from smartapp.consent.model import ConsentPermit
-from smartapp.errors import UpstreamError, UpstreamMalformed, UpstreamMismatch, UpstreamRefused
+from smartapp.errors import FORBIDDEN, UpstreamError, UpstreamMalformed, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.documents import Json, part, parts, resource_in, text
 from smartapp.fhir.upstream.fetch import FhirServer, server_of
 from smartapp.fhir.upstream.references import Reference, is_id, read_reference
@@ -96,5 +96,5 @@ def _check(answer: Answer, good: set[int]) -> None:
     if answer.status in good:
         return
     if answer.status == 403:
-        raise UpstreamRefused("upstream-forbidden")
+        raise UpstreamRefused(FORBIDDEN)
     raise UpstreamError("consent-changed" if answer.status in {409, 412} else "ehr-status")

@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from smartapp.consent.model import AnyPermit
-from smartapp.errors import NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
+from smartapp.errors import FORBIDDEN, NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.documents import Json, resource_in
 from smartapp.fhir.upstream.references import Reference
 from smartapp.outbound.service import Answer, Door, Outbound
@@ -73,6 +73,17 @@ class FhirServer:
             raise UpstreamMismatch("ehr-mismatch")
         return resource
 
+    def shown(self, permit: AnyPermit, reference: Reference) -> Json | None:
+        """As `read`; None for what is not there and for what the EHR does not show us (403)."""
+        try:
+            return self.read(permit, reference)
+        except NotFound:
+            return None
+        except UpstreamRefused as error:
+            if error.code == FORBIDDEN:
+                return None
+            raise
+
 
 def server_of(provider: Provider, outbound: Outbound, tokens: TokenSource, max_bytes: int) -> FhirServer:
     """The provider's EHR, behind a door of its own."""
@@ -86,6 +97,6 @@ def check_status(answer: Answer) -> None:
     if answer.status in {404, 410}:
         raise NotFound
     if answer.status == 403:
-        raise UpstreamRefused("upstream-forbidden")
+        raise UpstreamRefused(FORBIDDEN)
     if answer.status != 200:
         raise UpstreamError("ehr-status")

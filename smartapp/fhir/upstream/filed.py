@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from smartapp.consent.directives.model import Filed, Named, Token
-from smartapp.errors import NotFound, UpstreamRefused
 from smartapp.fhir.upstream.documents import Json, part, parts, text
 from smartapp.fhir.upstream.references import Reference, read_reference
 
@@ -17,12 +16,12 @@ _MOST: Final = 20
 """Of whom all Consents of a patient name, so many are looked up; the others stay unknown."""
 _DEPTH: Final = 40
 
-Read = Callable[[Reference], Json]
+Read = Callable[[Reference], Json | None]
 
 
 def filed(rows: Iterable[Json], base: str, read: Read) -> list[Filed]:
-    """The Consents, references into this EHR made relative. `read` gives whom they name; raises what that raises, but
-    for somebody whom the EHR does not show.
+    """The Consents, references into this EHR made relative. `read` gives whom they name, or None for
+    somebody whom the EHR does not show; raises what that raises.
     """
     known: dict[str, Named | None] = {}
 
@@ -54,14 +53,8 @@ def _looked_up(written: str) -> bool:
 
 def _shown(read: Read, written: str) -> Named | None:
     reference = read_reference(written, "")
-    try:
-        return _named(read(reference)) if reference is not None else None
-    except NotFound:
-        return None
-    except UpstreamRefused as error:
-        if error.code == "upstream-forbidden":
-            return None
-        raise
+    found = read(reference) if reference is not None else None
+    return _named(found) if found is not None else None
 
 
 def _named(resource: Json) -> Named:

@@ -12,7 +12,7 @@ from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.consent.directives.model import Filed
 from smartapp.consent.model import Action, IndexPermit, Permit, SignInPermit
-from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamMismatch, UpstreamRefused
+from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamMismatch
 from smartapp.fhir.upstream import attachments
 from smartapp.fhir.upstream.document import Assembler
 from smartapp.fhir.upstream.documents import Json
@@ -98,14 +98,10 @@ class FhirReader:
 
     def _merged(self, permit: IndexPermit, patient_id: str) -> tuple[Identifier, ...]:
         server = self._ehr(permit).server
-        try:
-            record = read_patient(server.read(permit, Reference("Patient", patient_id)), server.base)
-        except NotFound:
+        found = server.shown(permit, Reference("Patient", patient_id))
+        if found is None:
             return ()
-        except UpstreamRefused as error:
-            if error.code == "upstream-forbidden":
-                return ()
-            raise
+        record = read_patient(found, server.base)
         says_so = any(
             link.type == "replaced-by" and link.patient_id == permit.patient.patient_id for link in record.links
         )
@@ -115,16 +111,7 @@ class FhirReader:
         """The person who signed in, as the resource that `fhirUser` names; None when the EHR does not show it."""
         server = self._ehr(permit).server
         person = read_reference(reference, server.base)
-        if person is None or person.type not in _PEOPLE:
-            return None
-        try:
-            return server.read(permit, person)
-        except NotFound:
-            return None
-        except UpstreamRefused as error:
-            if error.code == "upstream-forbidden":
-                return None
-            raise
+        return server.shown(permit, person) if person is not None and person.type in _PEOPLE else None
 
     def person_name(self, permit: SignInPermit, reference: str) -> str:
         """How to address who signed in; empty when the EHR does not show it."""
@@ -154,7 +141,7 @@ class FhirReader:
         With any problem, what they forbid is not known; also where the EHR does not offer them, or not to us.
         """
         ehr, found = self._search(permit, "Consent", {"status": "active"}, about="patient")
-        rows = filed(found.rows, ehr.server.base, lambda reference: ehr.server.read(permit, reference))
+        rows = filed(found.rows, ehr.server.base, lambda reference: ehr.server.shown(permit, reference))
         return Fetched(rows, tuple(found.problems))
 
     def report(self, permit: Permit, report_id: str) -> ReportDocument:
@@ -184,12 +171,9 @@ class FhirReader:
         if named is None or named.type not in _NAMED:
             raise NotFound
         permit.check()
-        try:
-            person = server.read(permit, named)
-        except UpstreamRefused as error:
-            if error.code == "upstream-forbidden":
-                raise NotFound from error
-            raise
+        person = server.shown(permit, named)
+        if person is None:
+            raise NotFound
         mine = reference_in(person, "patient", server.base) == Reference("Patient", permit.patient.patient_id)
         if named.type == "RelatedPerson" and not (confined(permit) or mine):
             raise NotFound
