@@ -1,18 +1,17 @@
 """People, and the browser sessions in which they act."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy.orm import Session
 
-from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.db.datakeys import DataKeys
 from smartapp.db.unit import Database
-from smartapp.errors import NotFound, PermitEnded, WrongContext
+from smartapp.errors import PermitEnded, WrongContext
 from smartapp.identity import agents, store
+from smartapp.identity.ending import SessionEnds
 from smartapp.identity.model import (
     BrowserSession,
     Context,
@@ -31,12 +30,11 @@ from smartapp.settings import Sessions
 
 __all__ = ["BrowserSession", "Context", "Display", "Identity", "OpenedSession", "SessionSummary"]
 
-_BATCH: Final = 100
 _SEEN_EVERY: Final = timedelta(seconds=30)
 """How often activity is written down. A session may so end this much before its idle limit, never after it."""
 
 
-class Identity:
+class Identity(SessionEnds):
     """Opens, finds and ends sessions. One per process; safe to share by threads."""
 
     def __init__(
@@ -48,14 +46,10 @@ class Identity:
         clock: Clock,
         limits: Sessions,
     ) -> None:
-        self._database = database
+        super().__init__(database, audit, clock, limits)
         self._keyring = keyring
         self._seal = ContextSeal(datakeys)
-        self._audit = audit
-        self._clock = clock
-        self._idle = timedelta(seconds=limits.idle)
         self._absolute = timedelta(seconds=limits.absolute)
-        self._with_the_end: list[Callable[[Session, str], None]] = []
 
     def open_session(
         self,
@@ -107,12 +101,6 @@ class Identity:
         detail = {"as": kind.value, "agent": row.agent, "relation": relation}
         self._record(session, "session.open", row, patient=patient, detail=detail, request_id=request_id)
         return opened
-
-    def ends_with(self, work: Callable[[Session, str], None]) -> None:
-        """From now on `work(session, session_id)` is done within every write that ends a session, however it ends: so
-        nothing that hangs on it outlives it, not even a crash. Said once, when the house is built.
-        """
-        self._with_the_end.append(work)
 
     def held_context(self, session: Session, session_id: str, context_id: str) -> Context:
         """The context of a session that is live, and stays so until the caller's write ends: who ends the session
@@ -216,96 +204,12 @@ class Identity:
             if self._is_live(row, now)
         )
 
-    def end(self, session_id: str, *, person_id: str | None = None, request_id: str = "") -> tuple[str, ...]:
-        """Ends a session at once; gives the ids of the EHR credentials that it used. A second time it does nothing.
-
-        With `person_id`, only that person's session: NotFound otherwise.
-        """
-
-        def work(session: Session) -> tuple[str, ...]:
-            row = store.by_id(session, session_id)
-            if person_id is not None and (row is None or row.person_id != person_id):
-                raise NotFound
-            return self._end(session, row, "session.end", request_id) if row else ()
-
-        return self._database.run(work)
-
-    def end_all(self, person_id: str, *, request_id: str = "") -> tuple[str, ...]:
-        """Ends all of a person's sessions at once, in every browser; gives the ids of their EHR credentials."""
-
-        def work(session: Session) -> tuple[str, ...]:
-            rows = store.of_person(session, person_id)
-            ended = (self._end(session, row, "session.end-all", request_id) for row in rows)
-            return tuple(credential for credentials in ended for credential in credentials)
-
-        return self._database.run(work)
-
-    def end_expired(self) -> tuple[str, ...]:
-        """Ends the sessions that are past a limit; gives the ids of their EHR credentials, to be given back.
-
-        They open nothing from that moment by themselves: this writes it down and clears up. For every minute or so.
-        """
-
-        def work(session: Session) -> list[tuple[str, ...]]:
-            now = self._clock.now()
-            rows = store.expired(session, now - self._idle, now, _BATCH)
-            return [self._end(session, row, "session.expired") for row in rows]
-
-        credentials: list[str] = []
-        while ended := self._database.run(work):
-            credentials.extend(credential for each in ended for credential in each)
-        return tuple(credentials)
-
-    def end_everybody(self, kind: str) -> tuple[str, ...]:
-        """Ends every session at this moment, whoever's it is; gives the ids of their EHR credentials. `kind` is the
-        event that says so of each.
-        """
-
-        def work(session: Session) -> list[tuple[str, ...]]:
-            return [self._end(session, row, kind) for row in store.open_ones(session, _BATCH)]
-
-        credentials: list[str] = []
-        while ended := self._database.run(work):
-            credentials.extend(credential for each in ended for credential in each)
-        return tuple(credentials)
-
     def _replace(self, session: Session, cookie: str | None, request_id: str) -> tuple[str, tuple[str, ...]]:
         """The id of the session of `cookie`, which ends, and the credentials it used."""
         found = store.by_cookie(session, self._cookie_ref(cookie)) if cookie else None
         if found is None:
             return "", ()
         return found[0].id, self._end(session, found[0], "session.rotate", request_id)
-
-    def _end(self, session: Session, row: StoredSession, kind: str, request_id: str = "") -> tuple[str, ...]:
-        if not store.end(session, row.id, self._clock.now()):
-            return ()
-        self._record(session, kind, row, request_id=request_id)
-        for work in self._with_the_end:
-            work(session, row.id)
-        return tuple(context.credential_id for context in store.contexts(session, row.id))
-
-    def _record(
-        self,
-        session: Session,
-        kind: str,
-        row: StoredSession,
-        *,
-        patient: PatientKey | None = None,
-        detail: dict[str, str] | None = None,
-        request_id: str = "",
-    ) -> None:
-        event = Event(
-            kind,
-            patient=patient,
-            principal_ref=row.person_id,
-            session_ref=row.id,
-            detail=detail or {},
-            request_id=request_id,
-        )
-        self._audit.record(event, session=session)
-
-    def _is_live(self, row: StoredSession, now: datetime) -> bool:
-        return now < row.last_seen + self._idle and now < row.absolute_until
 
     def _cookie_ref(self, cookie: str) -> str:
         return self._keyring.mac("identity.cookie", cookie)
