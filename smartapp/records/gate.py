@@ -90,7 +90,7 @@ class Gate:
         """Whether a Consent on file keeps everything from the app, and so who the patient is, too. The index is read
         for it where the hospital is asked for Consents, and not elsewhere.
         """
-        if not self._keeper.asks_consents(principal.patient):
+        if not self._keeper.consents.asked(principal.patient):
             return False
         on_file = self.index(principal, request_id).on_file
         return bool(keeping_person(principal.client_id, principal.terms.purpose, on_file))

@@ -5,7 +5,6 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,18 +12,17 @@ from smartapp.access.service import Access
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
-from smartapp.consent.directives.model import Filed, Unreadable
-from smartapp.consent.directives.onfile import OnFile, read_all
 from smartapp.consent.model import IndexPermit
 from smartapp.db.datakeys import DataKeys
 from smartapp.db.unit import Database
 from smartapp.dicomweb.upstream.model import PacsStudy, PatientIds, patient_ids
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import FORBIDDEN, GrantHeld, NotFound, UpstreamError, UpstreamMismatch, UpstreamRefused
+from smartapp.errors import GrantHeld, UpstreamError, UpstreamMismatch, UpstreamRefused
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey, Principal, PrincipalKind
 from smartapp.records import codec, store
 from smartapp.records.changes import dated
+from smartapp.records.consents import ConsentsOnFile
 from smartapp.records.merge import merge
 from smartapp.records.model import StudyIndex
 from smartapp.records.store import SealedIndex
@@ -77,7 +75,7 @@ class IndexKeeper:
     ) -> None:
         """`names` gives all that an app is called, by provider and client id: Consents may name it."""
         self._settings = settings
-        self._names = names
+        self.consents = ConsentsOnFile(settings, fhir, clock, names)
         self._access = access
         self._fhir = fhir
         self._pacs = pacs
@@ -104,10 +102,6 @@ class IndexKeeper:
         both answered. It must raise nothing and take no time: a person waits. Said once, when the house is built.
         """
         self._with_a_refresh.append(work)
-
-    def asks_consents(self, patient: PatientKey) -> bool:
-        """Whether the patient's hospital is asked for Consents."""
-        return self._settings.provider(patient.provider).consent != "none"
 
     def current(self, principal: Principal, request_id: str) -> StudyIndex:
         """The index of the principal's patient, at most `index_max_age` old.
@@ -170,7 +164,7 @@ class IndexKeeper:
         )
         studies, reports = self._fhir.imaging_studies(permit), self._fhir.reports(permit)
         problems = [EHR_UNREADABLE] if _unread([*studies.problems, *reports.problems]) else []
-        consents, unread = self._consents(permit)
+        consents, unread = self.consents.fetch(permit)
         held = self._ask_pacs(permit, ids, [study.uid for study in studies.items])
         if held is None and usable is not None:
             return replace(_with_problem(usable, PACS_STALE), consents=consents, consents_unread=unread), None
@@ -185,40 +179,6 @@ class IndexKeeper:
             return _still_contradicted(index, old), None
         return index, refreshed(index, studies)
 
-    def _consents(self, permit: IndexPermit) -> tuple[tuple[Filed, ...] | None, bool]:
-        """The Consents that the hospital has on file, and whether any may be missing: that keeps everything from apps,
-        and nothing from people.
-        """
-        if not self.asks_consents(permit.patient):
-            return None, False
-        try:
-            found = self._fhir.consents(permit)
-            read_all(found.items, ZoneInfo(self._settings.provider(permit.provider).timezone))
-        except UpstreamRefused as error:
-            if error.code != FORBIDDEN:
-                raise
-            return (), True
-        except (UpstreamError, NotFound, Unreadable):
-            return (), True
-        return tuple(found.items), bool(found.problems)
-
-    def _with_consents(self, patient: PatientKey, index: StudyIndex) -> StudyIndex:
-        """The index with the Consents that hold at this moment."""
-        if index.consents is None:
-            return index
-        provider = self._settings.provider(patient.provider)
-        zone = ZoneInfo(provider.timezone)
-        on_file = OnFile(
-            () if index.consents_unread else read_all(index.consents, zone),
-            at=self._clock.now(),
-            issuer=f"{self._settings.server.base_url.rstrip('/')}/{provider.id}",
-            zone=zone,
-            names=partial(self._names, provider.id),
-            unread=index.consents_unread,
-        )
-        studies = tuple(replace(study, on_file=on_file) for study in index.studies)
-        return replace(index, studies=studies, on_file=on_file)
-
     def _tell_replaced(self, principal: Principal, request_id: str) -> None:
         """An app is told at once that its grant is held (threat A19)."""
         for work in self._with_a_replacement:
@@ -229,7 +189,7 @@ class IndexKeeper:
     def _report_unmatched(
         self, principal: Principal, index: StudyIndex, old: StudyIndex | None, request_id: str
     ) -> None:
-        """Tells the staff of studies that EHR and PACS give to different people, once for each that is new."""
+        """Writes down which studies EHR and PACS give to different people, when one is new."""
         known = _contradicted(old) if old is not None else frozenset()
         found = _contradicted(index)
         if found - known:
@@ -258,7 +218,7 @@ class IndexKeeper:
             index = codec.decode(open_(self._datakeys.for_patient(str(patient)), found.sealed, ref.encode()))
         except IntegrityError:
             return None
-        return index if index is not None and (index.consents is not None) == self.asks_consents(patient) else None
+        return index if index is not None and (index.consents is not None) == self.consents.asked(patient) else None
 
     def _save(self, whose: _Whose, index: StudyIndex) -> None:
         ref, (patient, _) = self._ref(whose), whose
@@ -280,7 +240,7 @@ class IndexKeeper:
 
     def _remember(self, whose: _Whose, index: StudyIndex, until: datetime) -> StudyIndex:
         """Until then, or until a period of a Consent begins or ends: then it is looked at anew, and nobody is asked."""
-        index = self._with_consents(whose[0], index)
+        index = self.consents.applied(whose[0], index)
         changes = index.on_file.changes_at if index.on_file is not None else None
         until = min(until, changes) if changes is not None else until
         with self._lock:
