@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 from typing import Final
 
-_HARMLESS: Final = frozenset(
-    f"{system}|{code}"
-    for system in (
+CONFIDENTIALITY: Final = frozenset(
+    {
         "http://terminology.hl7.org/CodeSystem/v3-Confidentiality",
         "http://hl7.org/fhir/v3/Confidentiality",
         "urn:oid:2.16.840.1.113883.5.25",
-    )
-    for code in ("U", "L", "M", "N")
+    }
+)
+"""The names that HL7 v3 Confidentiality goes by."""
+_HARMLESS: Final = frozenset(
+    f"{system}|{code}" for system in CONFIDENTIALITY for code in ("U", "L", "M", "N")
 ) | frozenset(
     f"{system}|HTEST"
     for system in ("http://terminology.hl7.org/CodeSystem/v3-ActReason", "http://hl7.org/fhir/v3/ActReason")

@@ -11,7 +11,7 @@ from smartapp.consent.bodysites import SNOMED, place, places
 from smartapp.consent.directives.model import Datum, Effect, Match, Provision, Span, Token
 from smartapp.consent.directives.moments import on_day
 from smartapp.consent.facts import ReportKnown, StudyFacts
-from smartapp.consent.labels import is_sensitive
+from smartapp.consent.labels import CONFIDENTIALITY, is_sensitive
 
 DCM: Final = "http://dicom.nema.org/resources/ontology/DCM"
 _TYPES: Final = frozenset({"http://hl7.org/fhir/resource-types", "http://hl7.org/fhir/fhir-types"})
@@ -23,10 +23,6 @@ _NEAR: Final = {
     PERSON: frozenset({"Person", "RelatedPerson"}),
 }
 """Types under which what a study or report holds may be known elsewhere."""
-_CONFIDENTIALITY: Final = frozenset(
-    {"http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "http://hl7.org/fhir/v3/Confidentiality",
-     "urn:oid:2.16.840.1.113883.5.25"}
-)  # fmt: skip
 _RANKS: Final = "ULMNRV"
 """HL7 v3 Confidentiality, from unrestricted to very restricted."""
 _NORMAL: Final = _RANKS.index("N")
@@ -140,9 +136,9 @@ def _of_label(labels: tuple[Token, ...], *, permits: bool) -> Criterion:
 
 def _label(label: Token, *, permits: bool) -> Callable[[frozenset[str]], Match]:
     system, code = label
-    if system in _CONFIDENTIALITY and code and code in _RANKS:
+    if system in CONFIDENTIALITY and code and code in _RANKS:
         return _permitted_to(_RANKS.index(code)) if permits else _denied_from(_RANKS.index(code))
-    if not (system and code) or system in _CONFIDENTIALITY:
+    if not (system and code) or system in CONFIDENTIALITY:
         return lambda _told: Match.MAYBE
     wanted, of_system = f"{system}|{code}", f"{system}|"
 
@@ -173,7 +169,7 @@ def _permitted_to(rank: int) -> Callable[[frozenset[str]], Match]:
         known = [each for each in ranks if each is not None]
         if any(each > rank for each in known):
             return Match.NO
-        others = [each for each in told if each.rpartition("|")[0] not in _CONFIDENTIALITY]
+        others = [each for each in told if each.rpartition("|")[0] not in CONFIDENTIALITY]
         return Match.YES if known and None not in ranks and not is_sensitive(others) else Match.MAYBE
 
     return check
@@ -182,7 +178,7 @@ def _permitted_to(rank: int) -> Callable[[frozenset[str]], Match]:
 def _ranks(told: frozenset[str]) -> list[int | None]:
     """The confidentialities among the labels; None for one that is no known rank."""
     found = (each.rpartition("|") for each in told)
-    codes = [code for system, _, code in found if system in _CONFIDENTIALITY or not system]
+    codes = [code for system, _, code in found if system in CONFIDENTIALITY or not system]
     return [_RANKS.index(code) if code and code in _RANKS else None for code in codes]
 
 
