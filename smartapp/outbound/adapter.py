@@ -33,15 +33,20 @@ class _TlsPool(HTTPSConnectionPool):
 
 
 class Adapter(HTTPAdapter):
-    """Connections to the origins of one door. `ca_file` adds a private CA to the public ones."""
+    """Connections to the origins of one door. `ca_file` adds a private CA to the public ones.
 
-    def __init__(self, ca_file: Path | None, origins: int) -> None:
-        self._tls = tls_context(ca_file)
+    `plain`: none of the origins is https, and no connection to one can be made. Reading the public CAs takes longer
+    than all else that a start does.
+    """
+
+    def __init__(self, ca_file: Path | None, origins: int, *, plain: bool = False) -> None:
+        self._tls = None if plain and ca_file is None else tls_context(ca_file)
         super().__init__(pool_connections=origins, pool_maxsize=_CONNECTIONS, max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._tls, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        secure = {} if self._tls is None else {"https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, **secure}
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Nothing is left to do: the context verifies. requests' own would read the whole CA bundle per connection."""

@@ -189,7 +189,8 @@ class Outbound:
     def for_origins(self, name: str, origins: tuple[str, ...], *, ca_file: Path | None = None) -> Door:
         """A door that opens to `origins` only. Raises ConfigurationError for a CA file that cannot be read."""
         permitted = allowed(origins)
-        adapter = Adapter(ca_file, len(permitted))
+        plain = not any(origin.startswith("https:") for origin in permitted)
+        adapter = Adapter(ca_file, len(permitted), plain=plain)
         exchange = Exchange(adapter, permitted, self._upstreams, self._clock, self._sleep, self._breaker)
         return Door(name, exchange, self._slot)
 
