@@ -104,6 +104,19 @@ def test_the_page_says_that_the_hospital_lets_it_go_on(office: Office) -> None:
     assert "only while you are signed in here" not in page
 
 
+@pytest.mark.promise("B4")
+def test_the_permissions_own_page_says_so_while_it_lives(office: Office) -> None:
+    allowed(office)
+    browser, later = office.someone()
+    grant = office.the_grant(later)
+    page = f"/my/{browser.ctx}/apps/{grant.id}/"
+    assert "the hospital lets this app" in browser.get(page).text
+    office.grants.end(later, grant.id, request_id="")
+    ended = browser.get(page)
+    assert ended.status_code == 200
+    assert "the hospital lets this app" not in ended.text
+
+
 def test_the_app_reads_the_patients_and_nobody_elses_when_the_patient_is_away(office: Office) -> None:
     token, _ = allowed(office)
     office.composed.clock.advance(200)  # what the patient was shown is too old to be shown to an app

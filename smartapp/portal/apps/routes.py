@@ -22,6 +22,7 @@ from smartapp.portal.apps.saying import terms_lines, until
 from smartapp.portal.apps.scopes import scope_lines
 from smartapp.portal.apps.typed import Typed, typed_of
 from smartapp.portal.patient.record import record_of
+from smartapp.tokens.model import on_system
 from smartapp.web import headers, sessions
 from smartapp.web.i18n import locale
 from smartapp.web.parts import parts
@@ -257,6 +258,7 @@ def _one(ctx: str, grant: str, form: Filled | None = None) -> str:
         lines=terms_lines(view.terms, record.timezone),
         scope_lines=scope_lines(view.terms.scopes),
         until=until(view.grant, record.timezone),
+        by_hospital=on_system(view.grant.credential_id),
         changing=form is not None,
         change=shown is not None,
         wrong=form.checked.problems if form else {},
