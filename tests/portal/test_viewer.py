@@ -57,6 +57,17 @@ def test_each_preset_shows_what_the_standard_computes(opener: Opener) -> None:
     expect(canvas).to_have_attribute("data-window", "40,400")
 
 
+def test_what_is_shown_is_said_at_the_edge_of_the_picture(opener: Opener) -> None:
+    page = opener()
+    canvas = canvas_of(page, window="40,400")
+    said = page.locator(".stage .bottom-right")
+    expect(said).to_have_text("Window 40 / 400")
+    expect(canvas).to_have_text("")
+    page.locator('[data-preset="lung"]').click()
+    expect(said).to_have_text("Window -600 / 1500")
+    expect(said).to_be_visible()
+
+
 def test_the_presets_differ_where_they_should() -> None:
     lung, bone = expected(PRESETS["lung"]), expected(PRESETS["bone"])
     assert lung[1] == 128

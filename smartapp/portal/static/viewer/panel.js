@@ -26,7 +26,7 @@ export class Panel {
     delete this.#canvas.dataset.slice;
     delete this.#canvas.dataset.window;
     this.#text("[data-series-name]", series.label);
-    for (const part of ["[data-position]", "[data-place]", "[data-window]"]) this.#text(part, "");
+    for (const part of ["[data-position]", "[data-place]", "[data-window-text]"]) this.#text(part, "");
     this.#edges(null);
     this.#bar(null);
     this.#find("[data-film]").hidden = true;
@@ -114,12 +114,12 @@ export class Panel {
   #window(window) {
     if (!window) {
       delete this.#canvas.dataset.window;
-      this.#text("[data-window]", "");
+      this.#text("[data-window-text]", "");
       return;
     }
     const [centre, width] = window.map((value) => Math.round(value * 10) / 10);
     this.#canvas.dataset.window = `${centre},${width}`;
-    this.#text("[data-window]", fill(this.#words.window, { centre: Math.round(centre), width: Math.round(width) }));
+    this.#text("[data-window-text]", fill(this.#words.window, { centre: Math.round(centre), width: Math.round(width) }));
   }
 
   #pressed(preset) {
