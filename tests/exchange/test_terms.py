@@ -129,3 +129,12 @@ def test_each_thing_that_widens_is_seen(wider: dict[str, Any]) -> None:
     )
     assert narrows(old, old)
     assert not narrows(replace(old, **wider), old)
+
+
+def test_a_grant_without_studies_is_widened_by_any() -> None:
+    """It is an app's that asked for none: nothing comes later."""
+    old = Terms(parse("patient/*.rs"), chosen=None, future=False)
+    assert narrows(replace(old, reports=False), old)
+    assert narrows(replace(old, chosen=frozenset()), old)
+    assert not narrows(replace(old, chosen=frozenset({"1"})), old)
+    assert not narrows(replace(old, future=True), old)

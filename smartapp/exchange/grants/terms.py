@@ -54,7 +54,7 @@ def narrows(new: Terms, old: Terms) -> bool:
     return all(
         (
             contains(old.scopes, new.scopes) and new.scopes.words <= old.scopes.words,
-            _within(new.chosen, old.chosen),
+            _within(new, old),
             old.future or not new.future,
             not old.modalities or (bool(new.modalities) and new.modalities <= old.modalities),
             not old.body_sites or (bool(new.body_sites) and new.body_sites <= old.body_sites),
@@ -104,8 +104,11 @@ def _within_terms(reach: Reach, study: StudyFacts) -> bool:
     return reach.study(study, "s") or reach.study(study, "r") or (reports and reach.reports_of(study))
 
 
-def _within(new: frozenset[str] | None, old: frozenset[str] | None) -> bool:
-    return old is None or (new is not None and new <= old)
+def _within(new: Terms, old: Terms) -> bool:
+    """Whether the studies of `new` are among those of `old`. One that has no list and nothing to come has none."""
+    if old.chosen is None:
+        return old.future or not new.chosen
+    return new.chosen is not None and new.chosen <= old.chosen
 
 
 def _earlier(one: datetime | None, two: datetime | None) -> datetime | None:
