@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from tests.properties.hospital import SITES, Scan, Series, Wing
+from smartapp.settings import Jurisdiction
+from tests.properties.consents import Denial
+from tests.properties.hospital import Finding, Wing
+from tests.properties.release import STATUSES, waits
+from tests.properties.scans import SITES, Scan, Series
 
 Kind = Callable[[Series], bool]
 Of = Callable[[Scan], bool]
@@ -55,9 +59,14 @@ SCOPES = (
 
 @dataclass
 class Allowed:
-    """A grant with a token's scope, as the test knows it; `terms` as `consent.grants.model.Terms` has them."""
+    """A grant with a token's scope over a wing, as the test knows them, at the moment that `now` tells; `terms` as
+    `consent.grants.model.Terms` has them. `rules` are the hospital's, of when reports are shown.
+    """
 
     scope: Scope
+    wing: Wing
+    rules: Jurisdiction
+    now: Callable[[], datetime]
     terms: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -68,11 +77,15 @@ class Allowed:
     def by_kind(self) -> bool:
         return self.scope.named or bool(self.terms.get("modalities") or self.terms.get("body_sites"))
 
+    @property
+    def person(self) -> bool:
+        """Whether it may be known who the patient is."""
+        return not any(each.keeps_person for each in self._denials())
+
     def series(self, scan: Scan) -> tuple[Series, ...]:
-        """The series of a study that are reached."""
-        if not self._granted(scan):
-            return ()
-        return tuple(each for each in scan.there if self._kind(each) and self._scoped(scan, each))
+        """The series of a study that are reached: no documents while one of its reports waits."""
+        waits = any(self._waits(each, scan) for each in self.wing.findings_of(scan) if each.status in STATUSES)
+        return tuple(each for each in self._reached(scan) if not (waits and each.modality == "SR"))
 
     def shown(self, scan: Scan) -> tuple[Series, ...]:
         """Those of which at least one instance may be had."""
@@ -87,45 +100,65 @@ class Allowed:
         kinds = [kind for of, kind in self.scope.studies if of(scan)]
         if scan.misfiled or not (scan.archived or scan.told is not None) or not kinds or not self._granted(scan):
             return False
-        return bool(self.series(scan)) if scan.archived and self.by_kind else self._told(scan, kinds)
+        if any(each.keeps_study(scan.uid, self.wing.labels_of(scan)) for each in self._denials()):
+            return False
+        return bool(self._reached(scan)) if scan.archived and self.by_kind else self._told(scan, kinds)
 
     def whole(self, scan: Scan) -> bool:
         """Whether nothing of the study is held back."""
         return all(each in self.series(scan) and self.sops(each) == each.sops for each in scan.there)
 
-    def finding(self, wing: Wing, id_: str) -> bool:
+    def finding(self, id_: str) -> bool:
         """Whether the report may be known of: each study that it belongs to has to let it be."""
-        found = wing.findings.get(id_)
+        found = self.wing.findings.get(id_)
         if found is None or not self.terms.get("reports", True) or found.category not in self.scope.categories:
             return False
-        of = [wing.scans[uid] for uid in found.of if uid in wing.scans and wing.scans[uid].told is not None]
-        return bool(of) and all(self._lets_read(scan) for scan in of)
+        if found.status not in STATUSES:
+            return False
+        of = [scan for scan in self.wing.scans.values() if scan.uid in found.of and scan.told is not None]
+        return bool(of) and all(self._lets_read(scan, found) for scan in of)
 
-    def view(self, wing: Wing) -> Hashable:
+    def view(self) -> Hashable:
         """All that an answer may depend on. What is not in here must change no byte of any answer."""
+        wing = self.wing
         studies = tuple(self._seen(scan) for scan in wing.scans.values() if self.study(scan))
         findings = tuple(
             (each, tuple(uid for uid in each.of if uid in wing.scans and self.study(wing.scans[uid])))
             for each in wing.findings.values()
-            if self.finding(wing, each.id)
+            if self.finding(each.id)
         )
-        return studies, findings
+        return studies, findings, self.person
 
     def _seen(self, scan: Scan) -> Hashable:
         """A study counts as changed when what the EHR tells of it does, unless kinds decide."""
         told = tuple(each for each in scan.told or () if self._kind(each) and self._scoped(scan, each))
         heard = scan.told if not self.by_kind else () if scan.archived else told
-        return scan.uid, scan.day, scan.archived, self.series(scan), self.whole(scan), heard
+        labels = frozenset() if self.by_kind else self.wing.labels_of(scan)
+        return scan.uid, scan.day, scan.archived, self.series(scan), self.whole(scan), heard, labels
 
-    def _lets_read(self, scan: Scan) -> bool:
-        if scan.misfiled or not self._granted(scan):
+    def _reached(self, scan: Scan) -> tuple[Series, ...]:
+        if not self._granted(scan):
+            return ()
+        return tuple(each for each in scan.there if self._kind(each) and self._scoped(scan, each))
+
+    def _denials(self) -> list[Denial]:
+        return [each for each in self.wing.consents.values() if each.speaks(self.now())]
+
+    def _waits(self, finding: Finding, scan: Scan) -> bool:
+        return waits(self.rules, finding, scan, self.now())
+
+    def _lets_read(self, scan: Scan, finding: Finding) -> bool:
+        if scan.misfiled or not self._granted(scan) or self._waits(finding, scan):
+            return False
+        if any(each.keeps_reports(self.wing.labels_of(scan)) for each in self._denials()):
             return False
         return any(map(self._kind, scan.series)) if scan.archived and self.by_kind else self._told(scan, [_any])
 
     def _granted(self, scan: Scan) -> bool:
         chosen, first = self.terms.get("chosen"), self.terms.get("started_from")
         day = date(int(scan.day[:4]), int(scan.day[4:6]), int(scan.day[6:]))
-        return (chosen is None or scan.uid in chosen) and (first is None or day >= first) and not scan.label
+        ordinary = scan.uid in self.terms.get("sensitive", ()) or self.wing.labels_of(scan) <= {"L"}
+        return (chosen is None or scan.uid in chosen) and (first is None or day >= first) and ordinary
 
     def _kind(self, each: Series) -> bool:
         modalities, sites = self.terms.get("modalities"), self.terms.get("body_sites")

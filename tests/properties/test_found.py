@@ -10,7 +10,8 @@ import pytest
 
 from tests.fhir_facade.app import Clinic, clinic
 from tests.gateway.app import MULTIPART
-from tests.properties.hospital import Scan, Series, Wing, first_wing, people
+from tests.properties.hospital import Wing, first_wing, people
+from tests.properties.scans import Scan, Series
 from tests.properties.surface import DICOM, FHIR, Probe, Surface
 from tests.support.databases import SqliteFiles
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.gateway.app import MULTIPART
 from tests.properties.grant import Allowed
-from tests.properties.hospital import Scan, Wing
+from tests.properties.hospital import Wing
+from tests.properties.scans import Scan
 from tests.properties.surface import DICOM, FHIR, FINDINGS, STUDIES, Probe, Surface, retrievals
 
 OID = "urn:oid:"
@@ -23,6 +24,8 @@ class Walk:
 
     def check(self) -> None:
         self._studies()
+        if "patient/*" in self.allowed.scope.text or "patient/Patient." in self.allowed.scope.text:
+            self._person()
         if "DiagnosticReport" in self.allowed.scope.text or self.allowed.scope.text == "patient/*.rs":
             self._reports()
 
@@ -35,6 +38,7 @@ class Walk:
         assert {uid for uid, found in listed.items() if found["status"] == "available"} == rows.keys()
         reached = {self.surface.shown(scan.uid): scan for scan in self.wing.scans.values() if self.allowed.study(scan)}
         assert listed.keys() == reached.keys()
+        self._searched(listed, rows)
         for uid in STUDIES:
             status = self.surface.status(f"{FHIR}/ImagingStudy/{{id}}", uid)
             assert status == (200 if self.surface.shown(uid) in listed else 404), uid
@@ -43,6 +47,24 @@ class Walk:
                 self._study(self.wing.scans[uid], listed[shown], rows[shown])
             else:
                 self._nothing(uid)
+
+    def _searched(self, listed: dict[str, Any], rows: dict[str, Any]) -> None:
+        """A study is found by what is shown of it, and by nothing that is not."""
+        for modality in ("CT", "MR", "PT", "SR"):
+            found = self.surface.resources(f"/ImagingStudy?modality={modality}")
+            told = {uid for uid, each in listed.items() if modality in {one["code"] for one in each["modality"]}}
+            assert {each["identifier"][0]["value"].removeprefix(OID) for each in found} == told, modality
+            matched = {
+                row["0020000D"]["Value"][0] for row in self.surface.rows(f"/studies?ModalitiesInStudy={modality}")
+            }
+            assert matched == {uid for uid, row in rows.items() if modality in row["00080061"].get("Value", ())}, (
+                modality
+            )
+
+    def _person(self) -> None:
+        kept = not self.allowed.person
+        assert [each["id"] for each in self.surface.resources("/Patient")] == ([] if kept else ["ana"])
+        assert self.surface.status(f"{FHIR}/Patient/ana") == (404 if kept else 200)
 
     def _listed(self, type_: str) -> list[dict[str, Any]]:
         """All of a type; each reads as it was listed."""
@@ -96,7 +118,7 @@ class Walk:
             expected = 403 if self._no_images else 200 if sop in listed else 404
             for probe in retrievals(scan.uid, series, sop):
                 found = surface.get(probe)
-                if modality == "SR" and "image/" in probe.accept:
+                if modality == "SR" and "image/" in probe.accept and sop in listed:
                     assert found.status_code in {expected, 200, 404, 422}
                 else:
                     assert found.status_code == expected, (probe, found.text)
@@ -117,7 +139,7 @@ class Walk:
             assert self.surface.status(f"{FHIR}/DiagnosticReport") == 403
             return
         listed = {each["id"]: each for each in self._listed("DiagnosticReport")}
-        assert listed.keys() == {id_ for id_ in FINDINGS if self.allowed.finding(self.wing, id_)}
+        assert listed.keys() == {id_ for id_ in FINDINGS if self.allowed.finding(id_)}
         for id_ in FINDINGS:
             assert self.surface.status(f"{FHIR}/DiagnosticReport/{id_}") == (200 if id_ in listed else 404), id_
         files = {each["content"][0]["attachment"]["url"] for each in self._listed("DocumentReference")}
