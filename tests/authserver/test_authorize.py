@@ -195,6 +195,8 @@ def test_an_http_address_in_the_tables_is_still_compared_as_text(house: AuthHous
         ("http://127.0.0.1/cb", "https://127.0.0.1:51004/cb", False),
         ("http://127.0.0.1/cb", "http://127.0.0.1:51004@evil.example/cb", False),
         ("http://127.0.0.1/cb", "http://127.0.0.1:080/cb", False),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:65535/cb", True),
+        ("http://127.0.0.1/cb", "http://127.0.0.1:65536/cb", False),
         ("http://127.0.0.1/cb", "http://127.0.0.1:51004/cb\n", False),
         ("http://localhost:3000/cb", "http://localhost:3000/cb", True),
         ("http://localhost:3000/cb", "http://localhost:3001/cb", False),

@@ -128,11 +128,26 @@ def test_a_code_with_a_fault_beside_it_is_burned(house: AuthHouse, wrong: dict[s
 
 @pytest.mark.threat("O4")
 @pytest.mark.threat("O8")
-@pytest.mark.parametrize("missing", ["code", "redirect_uri", "code_verifier"])
-def test_nothing_may_be_missing(house: AuthHouse, missing: str) -> None:
+@pytest.mark.parametrize("empty", [True, False])
+@pytest.mark.parametrize(
+    ("missing", "kind"), [("redirect_uri", "oauth.code.redirect_mismatch"), ("code_verifier", "oauth.pkce.fail")]
+)
+def test_a_code_without_what_belongs_to_it_is_burned(house: AuthHouse, missing: str, kind: str, empty: bool) -> None:  # noqa: FBT001 -- parametrised
     app = house.app()
     form = house.form(house.code(house.grant(app)), app)
-    for without in ({**form, missing: ""}, {name: value for name, value in form.items() if name != missing}):
+    without = {name: value for name, value in form.items() if name != missing}
+    answer = house.post("token", {**without, missing: ""} if empty else without)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_grant")
+    assert house.kinds()[-1] == kind
+    assert house.post("token", form).get_json()["error"] == "invalid_grant"
+    assert "token.issued" not in house.kinds()
+
+
+@pytest.mark.clause("RFC 6749", "4.1.3", "5.2")
+def test_without_a_code_nothing_is_used_up(house: AuthHouse) -> None:
+    app = house.app()
+    form = house.form(house.code(house.grant(app)), app)
+    for without in ({**form, "code": ""}, {name: value for name, value in form.items() if name != "code"}):
         answer = house.post("token", without)
         assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
     assert house.post("token", form).status_code == 200

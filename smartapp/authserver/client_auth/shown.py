@@ -12,6 +12,7 @@ from smartapp.authserver.requests import OAuthRequest
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 DOUBLE: Final = "client.auth.double"
 _LONGEST: Final = 1024
+_NAMING: Final = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
 
 Mechanism = Literal["none", "client_secret_basic", "client_secret_post", "private_key_jwt"]
 
@@ -30,6 +31,11 @@ class Shown:
     client_id: str
     secret: str = field(default="", repr=False)
     assertion: str = field(default="", repr=False)
+
+
+def says_who(request: OAuthRequest) -> bool:
+    """Whether `request` names its client at all, by whatever mechanism."""
+    return bool(request.header("Authorization")) or any(name in request.form for name in _NAMING)
 
 
 def read(request: OAuthRequest) -> Shown:

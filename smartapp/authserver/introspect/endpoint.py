@@ -5,7 +5,8 @@ from typing import Any
 from authlib.oauth2.rfc6749 import TokenEndpoint
 
 from smartapp.authserver import addresses
-from smartapp.authserver.client_auth import CONFIDENTIAL
+from smartapp.authserver.client_auth import CONFIDENTIAL, says_who
+from smartapp.authserver.errors import InvalidClient
 from smartapp.authserver.id_token.claims import about
 from smartapp.authserver.requests import OAuthRequest
 from smartapp.authserver.token.answer import context
@@ -20,7 +21,9 @@ class Introspection(TokenEndpoint):
     CLIENT_AUTH_METHODS = list(CONFIDENTIAL)  # noqa: RUF012 -- as Authlib declares it
 
     def create_endpoint_response(self, request: OAuthRequest) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
-        """RFC 7662 §2.2."""
+        """RFC 7662 §2.2. InvalidClient also for who does not say who it is: a scan of tokens is to stop here (§2.1)."""
+        if not says_who(request):
+            raise InvalidClient("client.auth.none")
         app = self.authenticate_endpoint_client(request)
         state = parts().app_tokens.introspect(request.provider, request.require("token"))
         active = state is not None and state.client_id == app.client_id

@@ -22,12 +22,14 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):
     request: OAuthRequest
 
     def validate_token_request(self) -> None:
-        """Who asks, and that everything is there. Raises the errors of RFC 6749 §5.2."""
+        """Who asks, and that there is a code. Raises the errors of RFC 6749 §5.2.
+
+        What has to come with it may be missing: that is a wrong one, and burns the code, which was seen without it.
+        """
         app = self.server.authenticate_client(self.request, self.TOKEN_ENDPOINT_AUTH_METHODS)
         if NAME not in app.metadata.grant_types:
             raise UnauthorizedClient
-        for name in ("code", "redirect_uri", "code_verifier"):
-            self.request.require(name)
+        self.request.require("code")
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
         """The tokens; InvalidGrant for whatever is wrong with the code."""
@@ -37,8 +39,8 @@ class AuthorizationCode(BaseGrant, TokenEndpointMixin):
                 request.provider,
                 request.require("code"),
                 client_id=request.app.client_id,
-                redirect_uri=request.require("redirect_uri"),
-                verifier=request.require("code_verifier"),
+                redirect_uri=request.form.get("redirect_uri", ""),
+                verifier=request.form.get("code_verifier", ""),
                 request_id=request.reference,
             )
         except CodeRefused as error:

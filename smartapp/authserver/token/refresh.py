@@ -6,7 +6,7 @@ from typing import Any, Final
 from authlib.oauth2.rfc6749 import BaseGrant, TokenEndpointMixin
 
 from smartapp.audit.model import Event
-from smartapp.authserver.client_auth import METHODS
+from smartapp.authserver.client_auth import METHODS, says_who
 from smartapp.authserver.errors import InvalidGrant, InvalidScope
 from smartapp.authserver.requests import OAuthRequest
 from smartapp.authserver.token.answer import answer
@@ -28,7 +28,7 @@ class Refresh(BaseGrant, TokenEndpointMixin):
     def validate_token_request(self) -> None:
         """Who asks. Only a public client may leave out who it is: the family knows, and refuses any other."""
         self.request.require("refresh_token")
-        if self._says_who():
+        if says_who(self.request):
             self.server.authenticate_client(self.request, self.TOKEN_ENDPOINT_AUTH_METHODS)
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:
@@ -63,11 +63,6 @@ class Refresh(BaseGrant, TokenEndpointMixin):
                 request_id=request.reference,
             )
         )
-
-    def _says_who(self) -> bool:
-        form = self.request.form
-        given = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
-        return bool(self.request.header("Authorization")) or any(name in form for name in given)
 
 
 def _narrow(asked: str | None) -> Callable[[str], str]:

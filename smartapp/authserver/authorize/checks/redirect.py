@@ -6,8 +6,11 @@ from typing import Final
 from smartapp.authserver.authorize.asking import Asking
 from smartapp.authserver.authorize.refusals import PageRefused
 
-_LOOPBACK: Final = re.compile(r"http://(?P<host>127\.0\.0\.1|\[::1\])(?::[1-9][0-9]{0,4})?(?P<rest>[/?].*)?", re.ASCII)
+_LOOPBACK: Final = re.compile(
+    r"http://(?P<host>127\.0\.0\.1|\[::1\])(?::(?P<port>[1-9][0-9]{0,4}))?(?P<rest>[/?].*)?", re.ASCII
+)
 """An app on the reader's own machine takes whatever port is free there."""
+_LAST_PORT: Final = 65535
 
 
 def check(asking: Asking) -> None:
@@ -25,4 +28,6 @@ def matches(said: str, registered: str) -> bool:
     if said == registered:
         return True
     one, two = _LOOPBACK.fullmatch(said), _LOOPBACK.fullmatch(registered)
-    return one is not None and two is not None and one.groupdict() == two.groupdict()
+    if one is None or two is None or int(one["port"] or 0) > _LAST_PORT:
+        return False
+    return (one["host"], one["rest"]) == (two["host"], two["rest"])
