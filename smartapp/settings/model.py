@@ -124,7 +124,7 @@ class Apps:
     access_lifetime: int = 3600
     refresh_lifetime: int = 365 * 86400
     dormant_after: int = 90
-    requests_per_minute: int = 1200
+    requests_per_minute: int = 6000
     bytes_per_hour: int = 64 * 2**30
     failures_per_minute: int = 30
     registrations_per_hour: int = 60

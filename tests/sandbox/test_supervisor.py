@@ -329,6 +329,8 @@ def test_the_product_is_told_about_both_hospitals(tmp_path: Path, database: str 
     settings = load(path, {})
     assert settings.server.base_url == "http://127.0.0.1:1"
     assert settings.environment == "sandbox"
+    assert settings.apps.failures_per_minute >= 600, "a test suite of refusals is no attack"
+    assert settings.apps.registrations_per_hour >= 600
     assert settings.database.url == (database or f"sqlite:///{tmp_path}/app/smartapp.db")
     first, second = settings.providers
     assert first.iss == "http://localhost:2/st-elsewhere/fhir"
