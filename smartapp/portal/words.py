@@ -9,6 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
+from smartapp.records.contents import has_pictures
+
 if TYPE_CHECKING:
     from smartapp.records.model import SeriesSummary, StudySummary
 
@@ -46,25 +48,37 @@ BODY: Final = {
     "abdominal": _l("abdomen"),
     "ankle": _l("ankle"),
     "arm": _l("arm"),
+    "bladder": _l("bladder"),
     "brain": _l("brain"),
     "breast": _l("breast"),
     "chest": _l("chest"),
     "thoracic": _l("chest"),
     "thorax": _l("chest"),
     "elbow": _l("elbow"),
+    "eye": _l("eye"),
+    "face": _l("face"),
+    "finger": _l("finger"),
     "foot": _l("foot"),
+    "forearm": _l("forearm"),
     "hand": _l("hand"),
     "head": _l("head"),
     "heart": _l("heart"),
     "hip": _l("hip"),
+    "kidney": _l("kidney"),
     "knee": _l("knee"),
     "leg": _l("leg"),
+    "liver": _l("liver"),
     "lung": _l("lung"),
     "neck": _l("neck"),
     "pelvis": _l("pelvis"),
+    "prostate": _l("prostate"),
     "shoulder": _l("shoulder"),
     "skull": _l("skull"),
     "spine": _l("spine"),
+    "thigh": _l("thigh"),
+    "thyroid": _l("thyroid"),
+    "toe": _l("toe"),
+    "uterus": _l("uterus"),
     "whole body": _l("whole body"),
     "wrist": _l("wrist"),
 }
@@ -127,9 +141,17 @@ def part_word(key: str) -> str:
 
 def study_line(study: StudySummary) -> str:
     """The rest that a person knows the study by: the hospital's words, the place, how many pictures."""
+    return " · ".join(part for part in (study.description, study.place, study_holds(study)) if part)
+
+
+def study_holds(study: StudySummary) -> str:
+    """How many pictures it has. Archives count objects, so where there are others among them, that is said."""
     count = study.instance_count
-    pictures = ngettext("%(num)s picture", "%(num)s pictures", count) if count else ""
-    return " · ".join(part for part in (study.description, study.place, pictures) if part)
+    if not count:
+        return ""
+    if all(map(has_pictures, study.modalities)):
+        return str(ngettext("%(num)s picture", "%(num)s pictures", count))
+    return str(ngettext("%(num)s picture or document", "%(num)s pictures and documents", count))
 
 
 def series_title(series: SeriesSummary) -> str:

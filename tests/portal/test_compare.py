@@ -50,6 +50,25 @@ def test_a_study_of_nobody_and_the_study_itself_are_not_there(client: FlaskClien
     assert client.get("/my/ctx-ana/studies/1.2.3/compare/").status_code == 404
 
 
+def test_without_script_each_side_leads_to_its_pictures(opener: Opener) -> None:
+    page = opener(PAIR, java_script_enabled=False)
+    for uid in (fakes.CT, fakes.HEAD):
+        side = page.locator("[data-side]", has=page.locator(f'h2 a[href$="/studies/{uid}"]'))
+        expect(side.locator(f'a[href*="/studies/{uid}/series/"]').first).to_be_visible()
+    page.locator(f'a[href$="/studies/{fakes.CT}/series/{fakes.SERIES}"]').first.click()
+    expect(page.locator(".thumbnails img")).to_have_count(60)
+
+
+def test_where_the_script_does_not_come_each_side_leads_to_its_pictures(opener: Opener, live_portal: Portal) -> None:
+    page = opener("/my/ctx-ana/")
+    page.route("**/viewer/api.js", lambda route: route.abort())
+    page.goto(live_portal.base_url + PAIR)
+    link = page.locator(f'[data-missing] a[href*="/studies/{fakes.HEAD}/series/"]').first
+    expect(link).to_be_visible(timeout=10_000)
+    link.click()
+    expect(page.locator(".thumbnails img").first).to_be_visible()
+
+
 def test_each_side_has_a_token_for_its_own_study(opener: Opener, live_portal: Portal) -> None:
     both(opener)
     assert sorted(live_portal.tokens.studies) == sorted([fakes.CT, fakes.HEAD])

@@ -394,5 +394,6 @@ def test_the_picture_is_sharp_on_a_dense_screen(opener: Opener) -> None:
 def test_without_script_the_pictures_are_still_reached(opener: Opener) -> None:
     page = opener(java_script_enabled=False)
     expect(page.locator("#viewer")).to_be_hidden()
+    expect(page.locator("[data-missing]")).to_have_css("display", "none")
     page.locator(f'[data-series-link="{fakes.SERIES}"]').click()
     expect(page.locator(".thumbnails img")).to_have_count(60)
