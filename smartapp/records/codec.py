@@ -14,7 +14,7 @@ from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 
 _REPORT_LISTS = ("categories", "marks", "category_codings", "codings", "performers")
 
-VERSION = 7
+VERSION = 8
 """Of the layout. Another one's bytes are not read: the index is fetched anew."""
 
 
@@ -26,7 +26,7 @@ def encode(index: StudyIndex) -> bytes:
 
 def _bare(index: StudyIndex) -> StudyIndex:
     """Without what is filled in when it is used."""
-    studies = tuple(replace(study, held=(), on_file=None) for study in index.studies)
+    studies = tuple(replace(study, held=(), pictures=None, on_file=None) for study in index.studies)
     return replace(index, studies=studies, on_file=None)
 
 

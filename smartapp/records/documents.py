@@ -15,15 +15,16 @@ from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.dicomjson import Row, clean, get, number
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import NotFound, UpstreamMalformed
+from smartapp.errors import FORBIDDEN, NotFound, UpstreamMalformed, UpstreamMismatch, UpstreamRefused
 from smartapp.identity.model import PatientKey
 from smartapp.records import contents
 from smartapp.records.addresses import Addresses
 from smartapp.records.attributes import SERIES_KEPT
 from smartapp.records.contents import Contents
 from smartapp.records.model import IndexedStudy
+from smartapp.records.showable import FRESH, Pictured, Showable
 
-_MAX_AGE: Final = 600
+_MAX_AGE: Final = FRESH
 """In seconds. An archive that does not count instances gives a growing study one stamp: so long it may look whole."""
 _HELD: Final = 64
 _HOLDING: Final = timedelta(seconds=60)
@@ -65,6 +66,7 @@ class Documents:
         self._pacs = pacs
         self._cache = cache
         self._clock = clock
+        self.showable = Showable(cache, clock)
         self._held: OrderedDict[tuple[PatientKey, str], tuple[datetime, Contents]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -75,9 +77,11 @@ class Documents:
         kept = self.kept_series(at.patient, at.study, at.addresses)
         return kept if kept is not None else self.fetch_series(at.permit, at.ids, at.study, at.addresses)
 
-    def kept_series(self, patient: PatientKey, study: IndexedStudy, addresses: Addresses) -> tuple[Row, ...] | None:
-        """As `series`, without asking the PACS: None where it would have to be asked."""
-        kept = self._cache.get_blob(patient, _name(study, addresses, "series"), _MAX_AGE)
+    def kept_series(
+        self, patient: PatientKey, study: IndexedStudy, addresses: Addresses, max_age: float = _MAX_AGE
+    ) -> tuple[Row, ...] | None:
+        """As `series`, without asking the PACS: None where it would have to be asked. `max_age` in seconds."""
+        kept = self._cache.get_blob(patient, _name(study, addresses, "series"), max_age)
         return tuple(json.loads(kept)) if kept else None
 
     def fetch_series(
@@ -115,7 +119,7 @@ class Documents:
         if until is not None and found is not None and self._clock.now() < until:
             return found
         kept = self._kept(at, f"contents {series}")
-        return self._hold(at, name, contents.decode(kept)) if kept is not None else self._fetch(at, series)[0]
+        return self._hold(at.patient, name, contents.decode(kept)) if kept is not None else self._fetch(at, series)[0]
 
     def metadata(self, at: StudyAt, series: str) -> tuple[Contents, bytes]:
         """The instances of a series, and their metadata as a JSON array. NotFound as in `contents`."""
@@ -136,13 +140,36 @@ class Documents:
         row: dict[str, Any] = json.loads(document[listed.at : listed.at + listed.size])
         return row
 
+    def pictured(self, patient: PatientKey, study: IndexedStudy, addresses: Addresses) -> dict[str, Pictured]:
+        """What is known of the study's pictures, by series: nobody is asked."""
+        return self.showable.of(patient, _name(study, addresses, "pictured"))
+
+    def fetch_pictured(
+        self, permit: Permit | IndexPermit, ids: PatientIds, study: IndexedStudy, addresses: Addresses, series: str
+    ) -> Pictured:
+        """What a series of the study comes to, asked anew, and kept. What the PACS gives nothing of that can be told to
+        be of it, or keeps from us, holds nothing.
+        """
+        found: Contents | None = None
+        try:
+            found = self._fetch_contents(permit, ids, study, addresses, series)[0]
+        except (UpstreamMalformed, UpstreamMismatch):
+            found = None
+        except UpstreamRefused as error:
+            if error.code != FORBIDDEN:
+                raise
+        return self.showable.learn(permit.patient, _name(study, addresses, "pictured"), series, found)
+
     def forget(self, at: StudyAt, series: str) -> None:
         """Drops what is kept of a series: the PACS gave other instances than it had listed."""
-        names = [self._name(at, what) for what in ("series", f"metadata {series}", f"contents {series}")]
+        self._forget(at.patient, at.study, at.addresses, series)
+
+    def _forget(self, patient: PatientKey, study: IndexedStudy, addresses: Addresses, series: str) -> None:
+        names = [_name(study, addresses, what) for what in ("series", f"metadata {series}", f"contents {series}")]
         for name in names:
-            self._cache.put_blob(at.patient, name, b"")
+            self._cache.put_blob(patient, name, b"")
         with self._lock:
-            self._held.pop((at.patient, names[-1]), None)
+            self._held.pop((patient, names[-1]), None)
 
     def _kept(self, at: StudyAt, what: str) -> bytes | None:
         return self._cache.get_blob(at.patient, self._name(at, what), _MAX_AGE) or None
@@ -150,19 +177,26 @@ class Documents:
     def _fetch(self, at: StudyAt, series: str) -> tuple[Contents, bytes]:
         if all(get(row, "SeriesInstanceUID") != series for row in self.series(at)):
             raise NotFound
-        rows = self._pacs[at.permit.provider].metadata(at.permit, at.ids, at.study.uid, series)
-        if not rows:
-            self.forget(at, series)  # the archive no longer has what it had listed
-            raise UpstreamMalformed("pacs-empty-series")
-        found, document = contents.read_contents(rows, at.addresses, at.study.uid, series)
-        self._cache.put_blob(at.patient, self._name(at, f"metadata {series}"), document)
-        name = self._name(at, f"contents {series}")
-        self._cache.put_blob(at.patient, name, contents.encode(found))
-        return self._hold(at, name, found), document
+        found = self._fetch_contents(at.permit, at.ids, at.study, at.addresses, series)
+        self.showable.learn(at.patient, self._name(at, "pictured"), series, found[0])
+        return found
 
-    def _hold(self, at: StudyAt, name: str, found: Contents) -> Contents:
+    def _fetch_contents(
+        self, permit: Permit | IndexPermit, ids: PatientIds, study: IndexedStudy, addresses: Addresses, series: str
+    ) -> tuple[Contents, bytes]:
+        rows = self._pacs[permit.provider].metadata(permit, ids, study.uid, series)
+        if not rows:
+            self._forget(permit.patient, study, addresses, series)  # the archive no longer has what it had listed
+            raise UpstreamMalformed("pacs-empty-series")
+        found, document = contents.read_contents(rows, addresses, study.uid, series)
+        self._cache.put_blob(permit.patient, _name(study, addresses, f"metadata {series}"), document)
+        name = _name(study, addresses, f"contents {series}")
+        self._cache.put_blob(permit.patient, name, contents.encode(found))
+        return self._hold(permit.patient, name, found), document
+
+    def _hold(self, patient: PatientKey, name: str, found: Contents) -> Contents:
         with self._lock:
-            self._held[at.patient, name] = (self._clock.now() + _HOLDING, found)
+            self._held[patient, name] = (self._clock.now() + _HOLDING, found)
             while len(self._held) > _HELD:
                 self._held.popitem(last=False)
         return found

@@ -16,9 +16,12 @@ from smartapp.identity.model import Principal
 from smartapp.records.holdings import Holdings
 from smartapp.records.index import CONSENTS_UNREAD, IndexKeeper
 from smartapp.records.model import IndexedStudy, StudyIndex
+from smartapp.records.pictures import shown_to
 
 _AGAIN: Final = 15
 """In seconds: when to ask again while Consents cannot be read."""
+_OF_REPORTS: Final = frozenset({Action.LIST_REPORTS, Action.READ_REPORT})
+"""What is asked of a study for its reports: whether its pictures may be shown says nothing of them."""
 _EXTENTS = {
     Action.READ: Extent.SUMMARY,
     Action.LIST: Extent.SUMMARY,
@@ -43,14 +46,18 @@ class Gate:
 
         UpstreamDown for an app while the hospital's Consents cannot be read: nobody knows what they forbid.
         """
+        return self._holdings.filled(principal, self._current(principal, request_id), request_id)
+
+    def _current(self, principal: Principal, request_id: str) -> StudyIndex:
         index = self._keeper.current(principal, request_id)
         if index.consents_unread and isinstance(principal, AppPrincipal):
             raise UpstreamDown(CONSENTS_UNREAD, retry_after=_AGAIN)
-        return self._holdings.filled(principal, index, request_id)
+        return index
 
     def listing(self, principal: Principal, index: StudyIndex, request_id: str) -> Permit:
         """The permit to list; its `studies` are the visible ones."""
-        facts = [study.facts(principal.patient) for study in index.studies]
+        shown = [found for study in index.studies if (found := shown_to(principal, study)) is not None]
+        facts = [study.facts(principal.patient) for study in shown]
         return self._ask(principal, Action.LIST, facts, request_id)
 
     def study(
@@ -62,19 +69,22 @@ class Gate:
         question is asked all the same, so that the no is written down, and neither EHR nor PACS is asked about it.
         AccessDenied where the study may be known of.
         """
-        index = self.index(principal, request_id)
-        study = _find(principal, index, parse_uid(uid))
-        if action is Action.LIST and _unlisted(principal, study):
+        index = self._current(principal, request_id)
+        named = _find(principal, index, parse_uid(uid))
+        index = self._holdings.filled(principal, index, request_id, only=named.uid if named is not None else "")
+        study = index.find(named.uid) if named is not None else None
+        shown = study if action in _OF_REPORTS else shown_to(principal, study)
+        if action is Action.LIST and _unlisted(principal, shown):
             self.refuse(principal, f"study {uid}", request_id)  # a list would be allowed, and be empty
-        facts = study.facts(principal.patient) if study is not None else _of_nobody(uid)
+        facts = shown.facts(principal.patient) if shown is not None else _of_nobody(uid)
         try:
             permit = self._ask(principal, action, [facts], request_id)
         except AccessDenied:
             # To an app each no but one about its token is NotFound already, whichever study it names.
-            if not isinstance(principal, AppPrincipal) and (study is None or not study.owned):
+            if not isinstance(principal, AppPrincipal) and (shown is None or not shown.owned):
                 raise NotFound from None
             raise
-        if study is None or study.uid not in permit.studies:
+        if study is None or shown is None or study.uid not in permit.studies:
             raise NotFound
         return permit, index, study
 
@@ -92,7 +102,7 @@ class Gate:
         """
         if not self._keeper.consents.asked(principal.patient):
             return False
-        on_file = self.index(principal, request_id).on_file
+        on_file = self._current(principal, request_id).on_file
         return bool(keeping_person(principal.client_id, principal.terms.purpose, on_file))
 
     def refuse(self, principal: Principal, what: str, request_id: str) -> NoReturn:

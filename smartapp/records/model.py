@@ -13,6 +13,7 @@ from smartapp.dicomweb.core.dicomjson import get
 from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.fhir.upstream.model import ReportAttachment, ReportDocument
 from smartapp.identity.model import PatientKey
+from smartapp.records.showable import Pictured
 
 ReportStatus = Literal["final", "amended", "preliminary", "none", "withheld"]
 """`withheld`: there are reports, and none of them is shown yet."""
@@ -88,6 +89,10 @@ class IndexedStudy:
     """Its series as the EHR tells them; the PACS decides which there are."""
     held: tuple[Mapping[str, Mapping[str, Any]], ...] = ()
     """The PACS's rows of its series, where they were asked for (`holdings`). Never kept with the index."""
+    pictures: Mapping[str, Pictured] | None = None
+    """Of those of its series that are reached and hold pictures, what may be shown de-identified, by their UIDs, where
+    that was asked (`pictures`); None: not known of all. Never kept with the index.
+    """
     resources: tuple[str, ...] = ()
     """The EHR's ImagingStudies of it, as relative references."""
     coded: tuple[str, ...] | None = None

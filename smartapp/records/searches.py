@@ -1,15 +1,21 @@
 """What searches find: studies, series and instances of the principal's patient (PS3.18 §10.6)."""
 
 import json
-from typing import Any
+from typing import Any, Final
 
 from smartapp.audit.service import AuditTrail
 from smartapp.dicomweb.core.dicomjson import get, retrieve_url
+from smartapp.errors import UpstreamDown
 from smartapp.identity.model import Principal
 from smartapp.records.documents import StudyAt
 from smartapp.records.gate import Gate
+from smartapp.records.index import PACS_MISSING
+from smartapp.records.pictures import PICTURES_UNREAD, only_deidentified
 from smartapp.records.query import QidoQuery
 from smartapp.records.view import LeftOut, View, nobody, searching
+
+_AGAIN: Final = 15
+"""In seconds: when to ask again for a list that the archive did not help to make."""
 
 
 class Searches:
@@ -25,10 +31,24 @@ class Searches:
         self._audit = audit
 
     def studies(
-        self, principal: Principal, query: QidoQuery, request_id: str, *, only: str | None = None
+        self,
+        principal: Principal,
+        query: QidoQuery,
+        request_id: str,
+        left_out: LeftOut = nobody,
+        *,
+        only: str | None = None,
     ) -> list[dict[str, Any]]:
-        """The visible studies that match (PS3.18 §10.6); `only` that one, if it is among them."""
+        """The visible studies that match (PS3.18 §10.6); `only` that one, if it is among them.
+
+        `left_out` is told while the archive was not yet asked for all that may be in the list. UpstreamDown for a list
+        of de-identified studies while it does not answer.
+        """
         index = self._gate.index(principal, request_id)
+        if only_deidentified(principal) and PACS_MISSING in index.problems:
+            raise UpstreamDown(PACS_MISSING, retry_after=_AGAIN)
+        if PICTURES_UNREAD in index.problems:
+            left_out()
         permit = self._gate.listing(principal, index, request_id)
         addresses = self._view.addresses(principal)
         shown = [

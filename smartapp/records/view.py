@@ -1,7 +1,7 @@
 """What of a study somebody sees: which series and instances, and how they are shown."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -12,10 +12,11 @@ from smartapp.dicomweb.core.uids import parse_uid
 from smartapp.errors import NotFound
 from smartapp.identity.model import Principal
 from smartapp.records.addresses import Addresses
-from smartapp.records.contents import Listed, has_pictures, is_paper_modality
+from smartapp.records.contents import Listed, is_paper_modality
 from smartapp.records.documents import Documents, StudyAt
 from smartapp.records.gate import Gate
 from smartapp.records.release import Judge
+from smartapp.records.showable import Pictured
 
 _MODALITIES, _UID = tag("ModalitiesInStudy"), "SeriesInstanceUID"
 _SERIES, _INSTANCES = tag("NumberOfStudyRelatedSeries"), tag("NumberOfStudyRelatedInstances")
@@ -76,15 +77,10 @@ class View:
     def seen(self, at: StudyAt) -> Seen:
         """The series that are seen, in their order."""
         rows = self._documents.series(at)
-        held = self.papers_of(at)
-        kept = [row for row in rows if get(row, _UID) not in held and self._reached(at, row)]
-        gaps: set[str] = set()
-        if at.deidentified:
-            shown = {get(row, _UID): [each.showable for each in self._listed(at, row)] for row in kept}
-            kept = [row for row in kept if any(shown[get(row, _UID)])]
-            gaps = {uid for uid, each in shown.items() if not all(each)}
+        kept = self.outline(at)
+        gaps = {uid for uid, one in _pictures(at).items() if at.deidentified and one.showable < one.total}
         retrievable = tuple(uid for uid in (get(row, _UID) for row in kept) if uid not in gaps)
-        return Seen(tuple(kept), retrievable, len(retrievable) == len(rows))
+        return Seen(kept, retrievable, len(retrievable) == len(rows))
 
     def told(self, at: StudyAt, left_out: LeftOut) -> Seen:
         """As `seen`; `left_out` is told if something of the study is held back."""
@@ -94,14 +90,12 @@ class View:
         return seen
 
     def outline(self, at: StudyAt) -> tuple[Row, ...]:
-        """The series that are seen, as far as their own rows tell: no instance is asked for."""
-        held = self.papers_of(at)
+        """Their rows. Of a de-identified study those of which it is known that a picture may be shown."""
+        held_back = bool(self.released(at.permit.principal, at.study).withheld)
         return tuple(
             row
             for row in self._documents.series(at)
-            if get(row, _UID) not in held
-            and self._reached(at, row)
-            and (not at.deidentified or has_pictures(get(row, "Modality")))
+            if self._reached(at, row) and not (held_back and self._is_of_papers(at, row))
         )
 
     def series(self, at: StudyAt, asked: str) -> str:
@@ -153,22 +147,29 @@ class View:
         return shown | retrieve_url(address)
 
     def study_row(self, at: StudyAt, rows: Sequence[Row]) -> dict[str, Any]:
-        """The study's row for a search, with what its seen series come to. A de-identified one counts nothing."""
+        """The study's row for a search, with what its seen series come to."""
         row = dict(at.study.row)
         if at.permit.reach is not None:
-            row.update(_counted(rows))
+            row.update(_counted([self.counted(at, each) for each in rows]))
         if at.deidentified:
-            row = searched_row({name: row[name] for name in row if name not in {_SERIES, _INSTANCES}}, at.shown)
+            row = searched_row(row, at.shown)
         return row | retrieve_url(at.addresses.of(at.shown(at.study.uid)))
 
     def series_row(self, at: StudyAt, study: Row, row: Row) -> dict[str, Any]:
         """A series' row for a search, over its study's."""
         uid = get(row, _UID)
-        own = dict(row)
+        own = self.counted(at, row)
         if at.deidentified:
-            count = len(self.instances(at, uid))
-            own = searched_row(row, at.shown) | {_IN_SERIES: {"vr": "IS", "Value": [count]}}
+            own = searched_row(own, at.shown)
         return {**study, **own, **retrieve_url(at.addresses.of(at.shown(at.study.uid), at.shown(uid)))}
+
+    @staticmethod
+    def counted(at: StudyAt, row: Row) -> dict[str, Any]:
+        """A seen series' row, counting the instances that may be had: of a de-identified series, maybe not all."""
+        told = _pictures(at).get(get(row, _UID))
+        if not at.deidentified or told is None:
+            return dict(row)
+        return {**row, _IN_SERIES: {"vr": "IS", "Value": [told.showable]}}
 
     def narrowed(self, at: StudyAt) -> bool:
         """Whether anything of the study may be hidden: then its row is counted anew.
@@ -196,21 +197,23 @@ class View:
         """By its modality, or by any instance of it: a document does not get out in a series of pictures."""
         if is_paper_modality(get(row, "Modality")):
             return True
-        return self._documents.contents(at, get(row, _UID)).holds_papers()
+        told = _pictures(at).get(get(row, _UID))
+        return told.papers if told is not None else self._documents.contents(at, get(row, _UID)).holds_papers()
 
     def _reached(self, at: StudyAt, row: Row) -> bool:
         if at.permit.reach is None:
             return True
+        if at.deidentified and not ((told := _pictures(at).get(get(row, _UID))) is not None and told.showable):
+            return False
         return at.permit.shows_series(at.study.facts(at.patient), at.study.series_of(row))
-
-    def _listed(self, at: StudyAt, row: Row) -> tuple[Listed, ...]:
-        """A series without pictures is not asked for: none of it is shown."""
-        if not has_pictures(get(row, "Modality")):
-            return ()
-        return self._documents.contents(at, get(row, _UID)).instances
 
     def _refuse(self, at: StudyAt, what: str) -> NoReturn:
         self._gate.refuse(at.permit.principal, what, at.request_id)
+
+
+def _pictures(at: StudyAt) -> Mapping[str, Pictured]:
+    """What is known of the study's pictures, where only de-identified ones are shown."""
+    return at.study.pictures or {}
 
 
 def searching(principal: Principal) -> Action:

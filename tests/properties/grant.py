@@ -102,6 +102,8 @@ class Allowed:
             return False
         if any(each.keeps_study(scan.uid, self.wing.labels_of(scan)) for each in self._denials()):
             return False
+        if scan.archived and self.deidentified:
+            return any(map(self.sops, self._reached(scan)))
         return bool(self._reached(scan)) if scan.archived and self.by_kind else self._told(scan, kinds)
 
     def whole(self, scan: Scan) -> bool:
@@ -130,11 +132,12 @@ class Allowed:
         return studies, findings, self.person
 
     def _seen(self, scan: Scan) -> Hashable:
-        """A study counts as changed when what the EHR tells of it does, unless kinds decide."""
+        """A study counts as changed when what the EHR tells of it does, unless series decide."""
         told = tuple(each for each in scan.told or () if self._kind(each) and self._scoped(scan, each))
-        heard = scan.told if not self.by_kind else () if scan.archived else told
-        labels = frozenset() if self.by_kind else self.wing.labels_of(scan)
-        return scan.uid, scan.day, scan.archived, self.series(scan), self.whole(scan), heard, labels
+        by_series = self.by_kind or self.deidentified
+        heard = scan.told if not by_series else () if scan.archived else told
+        labels = frozenset() if by_series else self.wing.labels_of(scan)
+        return scan.uid, scan.day, scan.archived, self.shown(scan), self.whole(scan), heard, labels
 
     def _reached(self, scan: Scan) -> tuple[Series, ...]:
         if not self._granted(scan):

@@ -12,7 +12,7 @@ from tests.fhir_facade.app import Clinic, clinic
 from tests.gateway.app import MULTIPART
 from tests.properties.hospital import Wing, first_wing, people
 from tests.properties.scans import Scan, Series
-from tests.properties.surface import DICOM, FHIR, Probe, Surface
+from tests.properties.surface import DICOM, FHIR, Surface
 from tests.support.databases import SqliteFiles
 
 CT_OF_HEADS: dict[str, Any] = {"modalities": frozenset({"CT"}), "body_sites": frozenset({"69536005"})}
@@ -98,19 +98,6 @@ def test_what_is_hidden_of_a_study_moves_no_date_and_what_is_seen_does(own: Clin
     assert after["meta"]["lastUpdated"] > before["meta"]["lastUpdated"]
     since = before["meta"]["lastUpdated"]
     assert [each["id"] for each in surface.resources(f"/ImagingStudy?_lastUpdated=gt{since}")] == [after["id"]]
-
-
-@pytest.mark.promise("B3")
-@pytest.mark.threat("P7")
-def test_a_study_of_which_nothing_may_be_shown_is_refused_and_not_denied(own: Clinic) -> None:
-    show(own, Scan("1.2.5", "20260801", (Series("1.2.5.1", burned=frozenset({1})),)))
-    surface = Surface(own.app(images="deidentified", reports=False))
-    listed, searched = uids(surface)
-    assert listed - {surface.shown("1.2.4")} == searched
-    assert surface.shown("1.2.5") in searched
-    assert surface.rows("/studies/{0}/series", "1.2.5") == []
-    answer = surface.get(Probe(f"{DICOM}/studies/{{0}}", ("1.2.5",), MULTIPART))
-    assert (answer.status_code, "Retrievable series" in answer.text) == (403, False)
 
 
 @pytest.mark.promise("E8")

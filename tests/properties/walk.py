@@ -82,10 +82,10 @@ class Walk:
         assert by_series.keys() == shown.keys()
         assert {each["uid"]: each["numberOfInstances"] for each in told.get("series", [])} == by_series
         assert (told["numberOfSeries"], told["numberOfInstances"]) == (len(series), len(instances))
-        if not self.allowed.deidentified:
-            assert row["00201206"]["Value"] == [len(series)]
-            assert row["00201208"]["Value"] == [len(instances)]
-            assert {each["code"] for each in told["modality"]} == set(row["00080061"]["Value"])
+        assert row["00201206"]["Value"] == [len(series)]
+        assert row["00201208"]["Value"] == [len(instances)]
+        kinds = {each["00080060"]["Value"][0] for each in series}
+        assert {each["code"] for each in told["modality"]} == set(row["00080061"]["Value"]) == kinds
         places = {(each["0020000E"]["Value"][0], each["00080018"]["Value"][0]) for each in instances}
         for each in scan.series:
             listed = {sop for sop in each.sops if (surface.shown(each.uid), surface.shown(sop)) in places}

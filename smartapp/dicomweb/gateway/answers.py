@@ -56,13 +56,14 @@ def rows(found: list[dict[str, Any]], choice: Choice, *, fuzzy: bool) -> Respons
 
 
 class Gaps:
-    """Whether something is held back of what an answer is about; the answer then says so (RFC 7234 §5.5).
+    """Whether something is held back of what an answer is about; the answer then says so (RFC 7234 §5.5), in `words`.
 
     What it is stays unsaid.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = "Part of this study is withheld and not in this answer.") -> None:
         self._some = False
+        self._words = words
 
     def found(self) -> None:
         """Something is held back."""
@@ -71,7 +72,7 @@ class Gaps:
     def said(self, response: Response) -> Response:
         """The answer, with the word about it."""
         if self._some:
-            response.headers.add("Warning", '299 smartapp "Part of this study is withheld and not in this answer."')
+            response.headers.add("Warning", f'299 smartapp "{self._words}"')
         return response
 
 

@@ -113,8 +113,9 @@ def _query(level: Level) -> QidoQuery:
 def studies(provider: str) -> Response:
     """Search for studies (PS3.18 §10.6): those that the token reaches, if they match."""
     found, query, choice = asker(provider), _query(Level.STUDY), answers.accepted(answers.JSON)
-    rows = _searches().studies(found.principal, query, request_id(), only=found.study_uid)
-    return answers.rows(rows, choice, fuzzy=query.fuzzy)
+    gaps = answers.Gaps("The archive was not yet asked about all studies: more may be there. Ask again.")
+    rows = _searches().studies(found.principal, query, request_id(), gaps.found, only=found.study_uid)
+    return gaps.said(answers.rows(rows, choice, fuzzy=query.fuzzy))
 
 
 @_get(f"{_STUDY}/series")

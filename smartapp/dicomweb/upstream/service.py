@@ -71,11 +71,7 @@ class PacsReader:
 
     def series(self, permit: Permit | IndexPermit, ids: PatientIds, study: str) -> tuple[Row, ...]:
         """The rows of the study's series, checked. They say no more of it than a list does."""
-        if isinstance(permit, IndexPermit):
-            self._require_ours(permit)
-            parse_uid(study)
-        else:
-            self._require_study(permit, study, _LISTING)
+        self._require_listing(permit, study)
         with self._alarmed(permit):
             return self._searched(permit, lambda search: tuple(series_rows(search.series(study), ids, study)))
 
@@ -97,12 +93,12 @@ class PacsReader:
                 self._searched(permit, partial(take, patient_id=patient_id))
         return {study: tuple(rows.values()) for study, rows in found.items() if len(rows) == counts[study]}
 
-    def metadata(self, permit: Permit, ids: PatientIds, study: str, series: str) -> tuple[Row, ...]:
+    def metadata(self, permit: Permit | IndexPermit, ids: PatientIds, study: str, series: str) -> tuple[Row, ...]:
         """The headers of the series' instances, each checked to be the patient's and of this series.
 
-        Searches for instances are answered from them, too.
+        Searches for instances are answered from them, too; and lists, which say only of what there is something to see.
         """
-        self._require_study(permit, study, _LISTING)
+        self._require_listing(permit, study)
         parse_uid(series)
         with self._alarmed(permit):
             return self._searched(
@@ -131,6 +127,13 @@ class PacsReader:
         """A permit for one hospital opens no other's archive."""
         if permit.provider != self._provider:
             raise AccessDenied(Reason("provider-not-permitted", "permit"))
+
+    def _require_listing(self, permit: Permit | IndexPermit, study: str) -> None:
+        if isinstance(permit, IndexPermit):
+            self._require_ours(permit)
+            parse_uid(study)
+        else:
+            self._require_study(permit, study, _LISTING)
 
     def _require_study(self, permit: Permit, study: str, actions: frozenset[Action] = _VIEWING) -> None:
         self._require_ours(permit)

@@ -7,7 +7,7 @@ from datetime import datetime
 from smartapp.consent.aliases import shown_uid
 from smartapp.consent.facts import SeriesFacts
 from smartapp.consent.model import AppPrincipal, Permit
-from smartapp.dicomweb.core.dicomjson import Row, get, tag
+from smartapp.dicomweb.core.dicomjson import Row
 from smartapp.errors import NotFound
 from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.service import FhirReader
@@ -82,14 +82,8 @@ class Builder:
 
     def _rows(self, study: IndexedStudy, permit: Permit) -> list[tuple[Row, SeriesFacts]]:
         at = StudyAt(permit, self.index().ids, study, self.sources.addresses, self.request_id)
-        return [(self._counted(at, row), study.series_of(row)) for row in self.sources.seen.seen(at).rows]
-
-    def _counted(self, at: StudyAt, row: Row) -> Row:
-        """The row, counting the instances that may be had: of a de-identified series, maybe not all."""
-        if not at.deidentified:
-            return row
-        count = len(self.sources.seen.instances(at, get(row, "SeriesInstanceUID")))
-        return {**row, tag("NumberOfSeriesRelatedInstances"): {"vr": "IS", "Value": [count]}}
+        seen = self.sources.seen
+        return [(seen.counted(at, row), study.series_of(row)) for row in seen.seen(at).rows]
 
     def _report(self, item: ReportItem, permit: Permit) -> Json:
         raw = self.sources.fhir.report_resource(permit, item.id)

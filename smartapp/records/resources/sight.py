@@ -15,7 +15,9 @@ from smartapp.consent.directives.onfile import keeping_report, keeping_study
 from smartapp.consent.facts import SeriesFacts, StudyFacts
 from smartapp.consent.model import AppPrincipal
 from smartapp.consent.reach import Reach
+from smartapp.dicomweb.core.dicomjson import Row, get
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
+from smartapp.records.pictures import only_deidentified, shown_to
 from smartapp.records.release import Judge
 from smartapp.records.resources.ids import form_id
 from smartapp.records.resources.model import FormItem, PlainItem, ReportItem, StudyItem, Token
@@ -80,7 +82,10 @@ class Sight:
 
     def sees(self, study: IndexedStudy) -> bool:
         """Whether it may learn of the study."""
-        facts = self._facts(study)
+        shown = shown_to(self._principal, study)
+        if shown is None:
+            return False
+        facts = self._facts(shown)
         return study.owned and self._reach.study(facts, self._letter) and not keeping_study(*self._asker, facts)
 
     def sees_series(self, study: IndexedStudy, series: SeriesFacts) -> bool:
@@ -113,30 +118,40 @@ class Sight:
         return study.facts(self._principal.patient)
 
     def _study(self, study: IndexedStudy) -> StudyItem:
-        modalities, sites = self._kinds(study)
+        shown = shown_to(self._principal, study) or study
+        modalities, sites = self._kinds(shown)
         return StudyItem(
             id=self._id(study),
             uid=shown_uid(self._principal, study.uid),
             study=study,
             modalities=tuple(modalities),
             sites=tuple(_site(code) for code in sites),
-            since=cache(partial(self._changed, study)),
+            since=cache(partial(self._changed, shown)),
         )
 
     def _changed(self, study: IndexedStudy) -> datetime | None:
-        """What may be seen of it alone counts, where kinds decide."""
-        if not self._reach.by_kind:
+        """What may be seen of it alone counts, where series decide."""
+        if not self._by_series:
             return study.updated
-        seen = [row for row in study.held if self.sees_series(study, study.series_of(row))]
+        seen = [[row, self._count(study, row)] for row in study.held if self.sees_series(study, study.series_of(row))]
         shown = [study.status, study.started, study.description, *map(sorted, self._kinds(study)), seen]
         return self._since(self._principal, study.uid, shown)
 
+    @property
+    def _by_series(self) -> bool:
+        """Whether some of a study's series may be hidden."""
+        return self._reach.by_kind or only_deidentified(self._principal)
+
+    @staticmethod
+    def _count(study: IndexedStudy, row: Row) -> int | None:
+        """How many instances of it may be shown, where that is not all."""
+        told = (study.pictures or {}).get(get(row, "SeriesInstanceUID"))
+        return told.showable if told is not None else None
+
     def _kinds(self, study: IndexedStudy) -> tuple[Iterable[str], Iterable[str]]:
-        """The modalities and places of what may be seen of the study: by its series, where kinds decide and they are
-        known.
-        """
+        """The modalities and places of what may be seen of the study: by its series, where they decide and are told."""
         facts = self._facts(study)
-        if facts.series and self._reach.by_kind:
+        if facts.series and self._by_series:
             seen = [each for each in facts.series if self.sees_series(study, each)]
             modalities = dict.fromkeys(each.modality for each in seen if each.modality)
             return modalities, dict.fromkeys(site for each in seen for site in sorted(each.body_sites))

@@ -1,0 +1,161 @@
+"""Which studies, and which of their series, hold a picture that a grant of de-identified images may show.
+
+What is not known to hold one is not there (decision 19): neither in a list, nor when it is asked for by name.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from smartapp.consent.directives.onfile import keeping_study
+from smartapp.consent.model import AppPrincipal, IndexPermit
+from smartapp.consent.reach import Reach
+from smartapp.dicomweb.core.dicomjson import Row, get
+from smartapp.errors import UpstreamError, UpstreamMismatch, UpstreamRefused
+from smartapp.identity.model import Principal
+from smartapp.records.addresses import Addresses
+from smartapp.records.contents import has_pictures
+from smartapp.records.documents import Documents
+from smartapp.records.index import PACS_MISSING
+from smartapp.records.model import IndexedStudy, StudyIndex
+from smartapp.records.showable import Pictured
+
+PICTURES_UNREAD: Final = "pictures-unread"
+"""The archive was not yet asked about every picture: more studies may be there than are listed."""
+AT_ONCE: Final = 24
+"""So many series the archive is asked about for one list: the newest studies first, the others when it is next asked
+for.
+"""
+
+
+def only_deidentified(principal: Principal) -> bool:
+    """Whether who asks is an app that is shown de-identified images."""
+    return isinstance(principal, AppPrincipal) and Reach.of(principal).images == "deidentified"
+
+
+def shown_to(principal: Principal, study: IndexedStudy | None) -> IndexedStudy | None:
+    """The study as its pictures count for the principal: with those series alone (`held`) of which one may be shown.
+
+    None where there is none, or that is not known. A study that the archive does not have is only word of one.
+    """
+    if study is None or not only_deidentified(principal) or not study.images_available:
+        return study
+    told = study.pictures or {}
+    held = tuple(row for row in study.held if (one := told.get(_uid(row))) is not None and one.showable)
+    return replace(study, held=held) if held else None
+
+
+@dataclass
+class _Asking:
+    """For one answer. `permit` is asked for when the archive is, once; `left` is how many series it may be asked
+    about.
+    """
+
+    index: StudyIndex
+    addresses: Addresses
+    permit: Callable[[], IndexPermit]
+    left: int
+
+
+class Pictures:
+    """Fills in what is known, and asks for some of what is not. One per process; safe to share by threads."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def filled(
+        self,
+        principal: AppPrincipal,
+        index: StudyIndex,
+        addresses: Addresses,
+        permit: Callable[[], IndexPermit],
+        *,
+        only: str | None,
+    ) -> StudyIndex:
+        """The index, whose studies have their series (`held`), with `pictures` in those that the grant reaches.
+
+        `only` that study, if it is given: then it is told in full, and the `Upstream*` errors are raised. In a list a
+        study that could not be told is left without, and `problems` says so.
+        """
+        reached = {
+            study.uid: self._reached(principal, study)
+            for study in index.studies
+            if only in {None, study.uid} and _may_hold(principal, study)
+        }
+        known = {
+            study.uid: self._documents.pictured(principal.patient, study, addresses)
+            for study in index.studies
+            if study.uid in reached
+        }
+        total = sum(map(len, reached.values()))
+        asking = _Asking(index, addresses, permit, AT_ONCE if only is None else total)
+        problem = self._learn(asking, reached, known, strictly=only is not None)
+        studies = tuple(_told(study, reached.get(study.uid), known.get(study.uid, {})) for study in index.studies)
+        if all(study.pictures is not None for study in studies if study.uid in reached):
+            return replace(index, studies=studies)
+        return replace(index, studies=studies, problems=tuple(dict.fromkeys([*index.problems, problem])))
+
+    def _learn(
+        self,
+        asking: _Asking,
+        reached: Mapping[str, Sequence[str]],
+        known: Mapping[str, dict[str, Pictured]],
+        *,
+        strictly: bool,
+    ) -> str:
+        """Asks for what was never seen, and then for what was seen long ago. Why something may still be missing."""
+        places = [(study, uid) for study in asking.index.studies for uid in reached.get(study.uid, ())]
+        never = [(study, uid) for study, uid in places if uid not in known[study.uid]]
+        before = [(study, uid) for study, uid in places if uid in known[study.uid]]
+        old = [(study, uid) for study, uid in before if not self._documents.showable.is_fresh(known[study.uid][uid])]
+        try:
+            self._ask(asking, [*never, *old][: asking.left], known)
+        except (UpstreamRefused, UpstreamMismatch):
+            raise
+        except UpstreamError:
+            if strictly:
+                raise
+            return PACS_MISSING
+        return PICTURES_UNREAD
+
+    def _ask(
+        self, asking: _Asking, places: Iterable[tuple[IndexedStudy, str]], known: Mapping[str, dict[str, Pictured]]
+    ) -> None:
+        for study, uid in places:
+            permit = asking.permit()
+            known[study.uid][uid] = self._documents.fetch_pictured(
+                permit, asking.index.ids, study, asking.addresses, uid
+            )
+
+    @staticmethod
+    def _reached(principal: AppPrincipal, study: IndexedStudy) -> list[str]:
+        """The series that the grant reaches and that hold pictures."""
+        reach, facts = Reach.of(principal), study.facts(principal.patient)
+        return [
+            _uid(row)
+            for row in study.held
+            if has_pictures(get(row, "Modality"))
+            and any(reach.series(facts, study.series_of(row), letter) for letter in "rs")
+        ]
+
+
+def _may_hold(principal: AppPrincipal, study: IndexedStudy) -> bool:
+    """Whether the app would learn of the study, had it something to show."""
+    reach, facts = Reach.of(principal), study.facts(principal.patient)
+    return (
+        study.owned
+        and study.images_available
+        and any(reach.study(facts, letter) for letter in "rs")
+        and not keeping_study(principal.client_id, principal.terms.purpose, facts)
+    )
+
+
+def _told(study: IndexedStudy, reached: Sequence[str] | None, known: Mapping[str, Pictured]) -> IndexedStudy:
+    """The study with what is known of its pictures, if that is known of all."""
+    if reached is None or not study.held or any(uid not in known for uid in reached):
+        return study
+    return replace(study, pictures={uid: known[uid] for uid in reached})
+
+
+def _uid(row: Row) -> str:
+    return get(row, "SeriesInstanceUID")
