@@ -84,7 +84,7 @@ class Allowed:
 
     def series(self, scan: Scan) -> tuple[Series, ...]:
         """The series of a study that are reached: no documents while one of its reports waits."""
-        waits = any(self._waits(each, scan) for each in self.wing.findings_of(scan) if each.status in STATUSES)
+        waits = self._something_waits(scan)
         return tuple(each for each in self._reached(scan) if not (waits and each.modality == "SR"))
 
     def shown(self, scan: Scan) -> tuple[Series, ...]:
@@ -132,12 +132,15 @@ class Allowed:
         return studies, findings, self.person
 
     def _seen(self, scan: Scan) -> Hashable:
-        """A study counts as changed when what the EHR tells of it does, unless series decide."""
+        """A study counts as changed when what the EHR tells of it does, or what the archive counts while something of
+        it waits; unless series decide.
+        """
         told = tuple(each for each in scan.told or () if self._kind(each) and self._scoped(scan, each))
         by_series = self.by_kind or self.deidentified
         heard = scan.told if not by_series else () if scan.archived else told
         labels = frozenset() if by_series else self.wing.labels_of(scan)
-        return scan.uid, scan.day, scan.archived, self.shown(scan), self.whole(scan), heard, labels
+        counted = scan.series if self._something_waits(scan) and not by_series else ()
+        return scan.uid, scan.day, scan.archived, self.shown(scan), self.whole(scan), heard, labels, counted
 
     def _reached(self, scan: Scan) -> tuple[Series, ...]:
         if not self._granted(scan):
@@ -146,6 +149,9 @@ class Allowed:
 
     def _denials(self) -> list[Denial]:
         return [each for each in self.wing.consents.values() if each.speaks(self.now())]
+
+    def _something_waits(self, scan: Scan) -> bool:
+        return any(self._waits(each, scan) for each in self.wing.findings_of(scan) if each.status in STATUSES)
 
     def _waits(self, finding: Finding, scan: Scan) -> bool:
         return waits(self.rules, finding, scan, self.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +10,12 @@ import pytest
 
 from tests.fhir_facade.app import Clinic, clinic
 from tests.gateway.app import MULTIPART
-from tests.properties.hospital import Wing, first_wing, people
+from tests.properties.hospital import Finding, Wing, first_wing, people
+from tests.properties.release import STRICT
 from tests.properties.scans import Scan, Series
 from tests.properties.surface import DICOM, FHIR, Surface
 from tests.support.databases import SqliteFiles
+from tests.threats.hospital import Hospital
 
 CT_OF_HEADS: dict[str, Any] = {"modalities": frozenset({"CT"}), "body_sites": frozenset({"69536005"})}
 MIXED = Scan("1.2.5", "20260801", (Series("1.2.5.1", "CT", "CHEST"), Series("1.2.5.2", "MR", "HEAD")))
@@ -26,9 +28,21 @@ def own(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> 
         yield running
 
 
-def show(clinic_: Clinic, *scans: Scan, age: int = 121) -> Wing:
-    """The record with these studies besides, after the index has grown old."""
+@pytest.fixture
+def ruled(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """A hospital that has reports wait."""
+    provider = Hospital.provider
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Hospital, "provider", lambda self, **more: replace(provider(self, **more), jurisdiction="strict"))
+        with clinic(sqlite_files, tmp_path_factory.mktemp("ruled"), jurisdictions=(STRICT,)) as running:
+            people(running.composed.first)
+            yield running
+
+
+def show(clinic_: Clinic, *scans: Scan, age: int = 121, findings: Sequence[Finding] = ()) -> Wing:
+    """The record with these studies and reports besides, after the index has grown old."""
     wing = first_wing()
+    wing.findings.update({finding.id: finding for finding in findings})
     for scan in scans:
         wing.change(scan)
     wing.show(clinic_.composed.first)
@@ -125,3 +139,24 @@ def test_a_name_in_the_pixels_that_was_found_out_later_is_believed(own: Clinic) 
     assert len(surface.rows("/studies/{0}/instances", "1.2.5")) == 1
     place = f"{DICOM}/studies/{{0}}/series/{{1}}/instances/{{2}}/metadata"
     assert surface.status(place, "1.2.5", "1.2.5.1", "1.2.5.1.2") == 404
+
+
+@pytest.mark.promise("A2", "B3")
+@pytest.mark.threat("P7")
+@pytest.mark.parametrize("terms", [{}, {"body_sites": frozenset({"69536005"})}])
+def test_a_study_is_not_found_by_a_document_that_waits(ruled: Clinic, terms: dict[str, Any]) -> None:
+    """Its report is held back for an hour; the document among the pictures may say the same."""
+    series = (Series("1.2.5.1", "MR", "HEAD"), Series("1.2.5.2", "SR", "HEAD"))
+    waiting = Finding("r4", ("1.2.5",), issued=ruled.composed.clock.now())
+    show(ruled, Scan("1.2.5", "20260801", series, told=series), findings=[waiting])
+    surface = Surface(ruled.app(**terms))
+    assert [kinds(each) for each in surface.resources("/ImagingStudy?identifier=1.2.5")] == [{"MR"}]
+    assert surface.resources("/ImagingStudy?modality=SR") == surface.rows("/studies?ModalitiesInStudy=SR") == []
+    ruled.composed.clock.advance(3 * 3600)
+    ruled.forget_credentials()
+    later = Surface(ruled.app(**terms))
+    assert [kinds(each) for each in later.resources("/ImagingStudy?modality=SR")] == [{"MR", "SR"}]
+
+
+def kinds(study: dict[str, Any]) -> set[str]:
+    return {each["code"] for each in study["modality"]}

@@ -19,6 +19,7 @@ from smartapp.settings import Jurisdiction
 from tests.fhir_facade.app import REDIRECT, VERIFIER, Clinic
 from tests.launch.house import ShiftedClock
 from tests.properties.consents import Denial
+from tests.properties.glance import Glance
 from tests.properties.grant import SCOPES, Allowed
 from tests.properties.hospital import Finding, first_wing
 from tests.properties.pacs import Shelf
@@ -62,6 +63,7 @@ class World(RuleBasedStateMachine):
     @initialize(scope=st.sampled_from(SCOPES), terms=TERMS)
     def allow(self, scope: Any, terms: dict[str, Any]) -> None:
         self.wing = first_wing()
+        self.something_waits()
         self.listed: dict[Any, Any] = {}
         self.clock.advance(LISTS)
         self.clinic.forget_credentials()
@@ -74,6 +76,14 @@ class World(RuleBasedStateMachine):
         self.renewed = self.clock.now()
         self.over = self.walked = False
         self.ask(CORE)
+        self.glance()
+
+    def something_waits(self) -> None:
+        """A report of this moment, and a document among the pictures that it was made from."""
+        scan = self.wing.scans["1.2.2"]
+        series = (*scan.series, Series("1.2.2.3", "SR", "HEAD"))
+        self.wing.change(replace(scan, series=series, told=series))
+        self.wing.findings["r2"] = replace(self.wing.findings["r2"], issued=self.clock.now())
 
     @property
     def clock(self) -> ShiftedClock:
@@ -108,6 +118,10 @@ class World(RuleBasedStateMachine):
             before = self.memo.setdefault(probe, answer)
             assert before == answer, f"{probe.path} {probe.uids}\n{before}\n{answer}"
 
+    def glance(self) -> None:
+        """What was just answered, held against the reference."""
+        Glance(self.surface, self.wing, self.allowed, self.memo).check()
+
     @precondition(lambda self: not self.over)
     @rule(drawn=DRAWN)
     def asks(self, drawn: list[int]) -> None:
@@ -131,6 +145,7 @@ class World(RuleBasedStateMachine):
         if before != self.reached:
             self.memo.clear()
         self.ask([*self.memo, *CORE])
+        self.glance()
 
     @rule(
         uid=st.sampled_from(STUDIES), modality=MODALITIES, site=SITES, count=st.integers(1, 2),
@@ -279,6 +294,7 @@ class World(RuleBasedStateMachine):
             if part is not None or "Consent" in probe.path:
                 del self.memo[probe]
         self.ask([*self.memo, *CORE])
+        self.glance()
 
     @precondition(lambda self: not self.over)
     @rule(state=st.sampled_from(list(HELD)), drawn=DRAWN)

@@ -16,6 +16,7 @@ from smartapp.consent.facts import SeriesFacts, StudyFacts
 from smartapp.consent.model import AppPrincipal
 from smartapp.consent.reach import Reach
 from smartapp.dicomweb.core.dicomjson import Row, get
+from smartapp.records.contents import is_paper_modality
 from smartapp.records.model import IndexedStudy, ReportLink, StudyIndex
 from smartapp.records.pictures import only_deidentified, shown_to
 from smartapp.records.release import Judge
@@ -89,7 +90,9 @@ class Sight:
         return study.owned and self._reach.study(facts, self._letter) and not keeping_study(*self._asker, facts)
 
     def sees_series(self, study: IndexedStudy, series: SeriesFacts) -> bool:
-        """Whether it may learn of a series of the study."""
+        """Whether it may learn of a series of the study: of documents not before all of its reports are shown."""
+        if is_paper_modality(series.modality) and self._released(self._principal, study).withheld:
+            return False
         return self._reach.series(self._facts(study), series, self._letter)
 
     def study_ids(self, item: ReportItem) -> list[str]:
