@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from smartapp import cli
-from smartapp.bootstrap.setup import dialogue
+from smartapp.bootstrap.setup import dialogue, questions
 from smartapp.bootstrap.setup.questions import Terminal
 from smartapp.errors import ConfigurationError
+from smartapp.launch.client_auth import load_signing_key, system_key_setting
 from smartapp.security.keyring import Keyring
-from smartapp.settings import load
+from smartapp.settings import Jurisdiction, load
 from tests.launch.server import said
 from tests.support.toml import write_toml
 from tests.threats.hospital import Hospital, hospital
@@ -102,7 +103,7 @@ def test_an_operator_is_asked_until_it_can_be_meant(place: Hospital, tmp_path: P
     script = Script(
         "", "https://imaging.example.org", "", "St. Elsewhere Health", "", provider.iss, "imaging", "magic",
         "client_secret_basic", "", "a real secret", provider.dicomweb, "basic", "reader", "a real password",
-        "urn:mrn urn:old", "America/Chicago", "", "no",
+        "urn:mrn urn:old", "America/Chicago", "", "", "no",
     )  # fmt: skip
     with pytest.raises(ConfigurationError, match="https"):  # a real installation has no http
         dialogue.run(script.terminal, tmp_path / "made", None, overwrite=False)
@@ -191,6 +192,76 @@ def test_a_website_is_enough_to_be_known_to_apps(place: Hospital, tmp_path: Path
     spoilt = written(tmp_path, answers(place, website="www.example.org"))
     with pytest.raises(ConfigurationError, match="brand website"):
         dialogue.run(silent(), tmp_path / "spoilt", spoilt, overwrite=False)
+
+
+def rules(folder: Path, name: str = "texas") -> Path:
+    path = folder / "rules.toml"
+    path.write_text(f'[[jurisdiction]]\nid = "{name}"\npreliminary = "held"\n')
+    return path
+
+
+@pytest.mark.promise("B1")
+@pytest.mark.parametrize("auth", ["private_key_jwt", "none"])
+def test_a_backend_service_is_configured_with_its_key_and_the_rules_that_hold(
+    place: Hospital, tmp_path: Path, auth: str
+) -> None:
+    given = answers(place, client_auth=auth, system_client_id="imaging-backend", jurisdiction="texas")
+    told = written(tmp_path, given, jurisdictions=rules(tmp_path))
+    script = Script()
+    made = dialogue.run(script.terminal, tmp_path / "made", told, overwrite=False)
+    assert made is not None
+    (provider,) = made.providers
+    assert (provider.system_client_id, provider.jurisdiction) == ("imaging-backend", "texas")
+    assert made.rules("st-elsewhere") == Jurisdiction("texas", "held")
+    assert {"system/Patient.rs", "system/ImagingStudy.rs", "system/DiagnosticReport.rs"} <= {*provider.system_scopes}
+    key = load_signing_key(provider, system_key_setting(provider))
+    assert key.alg == "ES384"
+    assert any("/.well-known/jwks.json" in line for line in script.said)
+
+
+def test_an_operator_is_told_what_a_backend_service_is_and_asked_for_its_rules(place: Hospital, tmp_path: Path) -> None:
+    provider = place.provider()
+    script = Script(
+        "http://127.0.0.1:8000", "", "St. Elsewhere Health", "", provider.iss, "imaging", "private_key_jwt",
+        provider.dicomweb, "none", "urn:mrn", "America/Chicago", "", "imaging-backend", "", "texas", "no",
+        str(tmp_path / "none.toml"), str(rules(tmp_path)),
+    )  # fmt: skip
+    given = questions.ask(script.terminal, tmp_path / "made")
+    assert script.typed == []
+    assert (given.hospitals[0].system_client_id, given.hospitals[0].jurisdiction) == ("imaging-backend", "texas")
+    assert given.site.jurisdictions == tmp_path / "rules.toml"
+    assert any("reach everybody's records" in line for line in script.said)
+    assert "  There is no such file." in script.said
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"system_client_id": "backend"}, "name in jurisdiction the release rules"),
+        ({"system_client_id": "backend", "jurisdiction": "utah"}, "jurisdiction utah is not described"),
+        ({"system_client_id": "changeme", "jurisdiction": "texas"}, "placeholder"),
+        ({"system_scopes": ["system/Patient.rs"]}, "without system_client_id"),
+        (
+            {"system_client_id": "backend", "jurisdiction": "texas", "system_scopes": ["system/*.cruds"]},
+            "is not one that reads",
+        ),
+    ],
+)
+def test_half_a_backend_service_is_none(place: Hospital, tmp_path: Path, changed: dict[str, Any], says: str) -> None:
+    told = written(tmp_path, answers(place, **changed), jurisdictions=rules(tmp_path))
+    with pytest.raises(ConfigurationError, match=says):
+        dialogue.run(silent(), tmp_path / "made", told, overwrite=False)
+    assert not (tmp_path / "made" / "providers.toml").exists()
+
+
+def test_the_doctor_tries_the_backend_service_at_once(
+    place: Hospital, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """This EHR offers none: init says so, with its other findings."""
+    given = answers(place, system_client_id="imaging-backend", jurisdiction="texas")
+    told = written(tmp_path, given, jurisdictions=rules(tmp_path))
+    cli.main(["init", "--folder", str(tmp_path / "made"), "--answers", str(told)])
+    assert "backend services at st-elsewhere" in capsys.readouterr().out
 
 
 def test_files_say_where_everything_is_explained(place: Hospital, tmp_path: Path) -> None:

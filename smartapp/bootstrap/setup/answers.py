@@ -13,6 +13,10 @@ SCOPES: Final = (
     "launch", "launch/patient", "openid", "fhirUser", "offline_access",
     "patient/Patient.rs", "patient/ImagingStudy.rs", "patient/DiagnosticReport.rs",
 )  # fmt: skip
+SYSTEM_SCOPES: Final = (
+    "system/Patient.rs", "system/ImagingStudy.rs", "system/DiagnosticReport.rs", "system/Observation.rs",
+    "system/Binary.rs", "system/Practitioner.rs", "system/Organization.rs",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,12 @@ class Hospital:
     ca_file: Path | None = None
     website: str = ""
     """By it people's apps tell this hospital from others; empty: they are told nothing of it."""
+    system_client_id: str = ""
+    """Us there as a backend service, which signs with the same key; empty: we are none."""
+    system_scopes: tuple[str, ...] = ()
+    """Empty, with `system_client_id`: `SYSTEM_SCOPES`."""
+    jurisdiction: str = ""
+    """Whose release rules hold there: the file that `Site.jurisdictions` names describes them."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,8 @@ class Site:
     data: str = "data"
     port: int = 8000
     environment: Literal["production", "sandbox"] = "production"
+    jurisdictions: Path | None = None
+    """Describes release rules, as `config/jurisdictions.toml` does; needed by whoever names a `jurisdiction`."""
 
 
 @dataclass(frozen=True)

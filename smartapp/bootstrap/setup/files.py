@@ -8,7 +8,7 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from smartapp.bootstrap.setup.answers import Answers, Hospital
+from smartapp.bootstrap.setup.answers import SYSTEM_SCOPES, Answers, Hospital
 from smartapp.bootstrap.setup.origins import needed
 
 
@@ -46,6 +46,7 @@ def smartapp_toml(answers: Answers, providers: str) -> str:
             "# Back these up, apart from the database: together they open everything.",
             _table("keys", {"dir": "keys"}),
             _table("providers", {"file": providers}),
+            *([_table("jurisdictions", {"file": site.jurisdictions})] if site.jurisdictions is not None else []),
             _table("environment", {"name": site.environment}),
             "# Without [mail] nobody is told of sign-ins: see config/smartapp.toml.",
             "",
@@ -70,6 +71,10 @@ def _provider(hospital: Hospital, folder: Path) -> dict[str, Any]:
     said = vars(hospital) | {"trusted_origins": (*needed(hospital), *hospital.trusted_origins)}
     if hospital.client_auth == "private_key_jwt":
         said["private_key_file"] = signing_key(folder, hospital)
+    if hospital.system_client_id:
+        said["system_scopes"] = hospital.system_scopes or SYSTEM_SCOPES
+        if hospital.client_auth != "private_key_jwt":
+            said["system_private_key_file"] = signing_key(folder, hospital)
     said["trusted_origins"] = tuple(dict.fromkeys(said["trusted_origins"]))
     del said["website"]
     return {name: value for name, value in said.items() if value not in ("", None, ())}

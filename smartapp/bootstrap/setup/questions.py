@@ -1,7 +1,7 @@
 """Asks an operator. What cannot be meant is asked again; nothing is assumed without being shown."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -46,6 +46,8 @@ def ask(terminal: Terminal, folder: Path) -> Answers:
     hospitals = [_hospital(terminal, folder)]
     while terminal.agree("Another hospital?"):
         hospitals.append(_hospital(terminal, folder))
+    if any(hospital.jurisdiction for hospital in hospitals):
+        site = replace(site, jurisdictions=_rules(terminal))
     return Answers(site, tuple(hospitals))
 
 
@@ -67,7 +69,7 @@ def _hospital(terminal: Terminal, folder: Path) -> Hospital:
     dicomweb = terminal.ask("The PACS's DICOMweb address")
     dicomweb_auth = cast("DicomwebAuth", terminal.choose("How we sign in at the PACS", _PACS_AUTHS))
     basic, bearer = dicomweb_auth == "basic", dicomweb_auth == "bearer"
-    return Hospital(
+    asked = Hospital(
         id=hospital_id,
         name=name,
         iss=iss,
@@ -83,6 +85,29 @@ def _hospital(terminal: Terminal, folder: Path) -> Hospital:
         timezone=terminal.ask("Time zone, as America/Chicago"),
         website=_website(terminal),
     )
+    return _as_a_service(terminal, asked)
+
+
+def _as_a_service(terminal: Terminal, hospital: Hospital) -> Hospital:
+    """What the EHR keeps from patients for a while it does not keep from a service: then rules have to be named."""
+    terminal.say(
+        "  Where the EHR gives patients no refresh token, apps that they allowed go on in their absence only if we are "
+        "registered a second time, as a backend service, whose tokens reach everybody's records."
+    )
+    given = terminal.ask("Our client_id there as a backend service, or none", "none")
+    if given == "none":
+        return hospital
+    rules = terminal.ask("Whose release rules hold there (a jurisdiction, by its id)")
+    return replace(hospital, system_client_id=given, jurisdiction=rules)
+
+
+def _rules(terminal: Terminal) -> Path:
+    """Nobody but the hospital can say what its law is: there is no default."""
+    while not (
+        given := Path(terminal.ask("The file that describes them, made from config/jurisdictions.toml"))
+    ).is_file():
+        terminal.say("  There is no such file.")
+    return given.resolve()
 
 
 def _website(terminal: Terminal) -> str:

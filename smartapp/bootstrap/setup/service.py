@@ -50,7 +50,7 @@ def for_the_ehr(settings: Settings) -> list[str]:
     """What an EHR's administrator has to be told, in lines."""
     base = settings.server.base_url
     lines = [f"launch address       {base}/launch", f"redirect address     {base}/callback"]
-    if any(provider.client_auth == "private_key_jwt" for provider in settings.providers):
+    if any(each.client_auth == "private_key_jwt" or each.system_client_id for each in settings.providers):
         lines.append(f"JWK set address      {base}/.well-known/jwks.json")
     return lines
 
