@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from smartapp.launch.model import Mode
 
@@ -49,6 +49,16 @@ def in_effect(asked: Iterable[str], granted: str | None) -> tuple[str, ...]:
         met = (_meet(clinical, other) for other in map(_parse, given) if other)
         effect.update({_text(found): None for found in met if found})
     return tuple(effect)
+
+
+def is_offered(scope: str, offered: Iterable[str]) -> bool:
+    """Whether a list such as `scopes_supported` holds the scope, also as a wider one or as several together."""
+    clinical = _parse(scope)
+    if clinical is None:
+        return scope in offered
+    met = [found for other in map(_parse, offered) if other and (found := _meet(clinical, other))]
+    letters = {letter for found in met if found == replace(clinical, letters=found.letters) for letter in found.letters}
+    return letters == set(clinical.letters)
 
 
 def _parse(text: str) -> _Clinical | None:

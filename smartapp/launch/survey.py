@@ -9,6 +9,7 @@ from smartapp.errors import SmartappError
 from smartapp.launch.client_auth import load_signing_key
 from smartapp.launch.discovery import MAX_BYTES, PATH
 from smartapp.launch.ehrs import Ehr
+from smartapp.launch.scopes import is_offered
 from smartapp.launch.strict_json import json_object
 from smartapp.outbound.findings import Finding, State
 from smartapp.settings import Provider
@@ -39,12 +40,20 @@ def survey(ehr: Ehr, clock: Clock) -> list[Finding]:
 
 def _discovered(provider: Provider, said: Mapping[str, Any]) -> Iterator[Finding]:
     yield _client_auth(provider, said)
-    lacking = _lacking(provider.scopes, said.get("scopes_supported"))
-    yield _finding(
-        provider, "scopes", lacking, "those that we ask for are offered", "not in scopes_supported, may be refused"
-    )
+    yield _scopes(provider, said.get("scopes_supported"))
     lacking = _lacking(_CAPABILITIES, said.get("capabilities"))
     yield _finding(provider, "capabilities", lacking, "SMART launch is offered as we use it", "not said to be offered")
+
+
+def _scopes(provider: Provider, offered: Any) -> Finding:
+    """The list is only recommended, and may hold less than an EHR knows (SMART App Launch 2.2, discovery)."""
+    if not isinstance(offered, list):
+        return Finding(f"scopes at {provider.id}", "look", "it does not say which it knows: a sign-in will tell")
+    known = [each for each in offered if isinstance(each, str)]
+    lacking = [each for each in provider.scopes if not is_offered(each, known)]
+    return _finding(
+        provider, "scopes", lacking, "those that we ask for are offered", "not in scopes_supported, may be refused"
+    )
 
 
 def _client_auth(provider: Provider, said: Mapping[str, Any]) -> Finding:

@@ -133,6 +133,26 @@ def test_what_the_ehr_does_not_offer_is_named(installed: Settings, place: Hospit
 
 
 @pytest.mark.parametrize(
+    ("offered", "state", "says"),
+    [
+        (["openid", "fhirUser", "launch/patient", "offline_access", "patient/*.cruds"], "works", "are offered"),
+        (["openid", "fhirUser", "launch/patient", "offline_access", "patient/*.r", "patient/*.s"], "works", "offered"),
+        (["openid", "fhirUser", "launch/patient", "offline_access", "patient/*.read"], "works", "are offered"),
+        (["openid", "fhirUser", "launch/patient", "offline_access", "user/*.cruds"], "look", "patient/ImagingStudy.rs"),
+        (["openid", "fhirUser", "launch/patient", "offline_access", "patient/*.r"], "look", "patient/ImagingStudy.rs"),
+        (["patient/*.rs?status=final", {"a": 1}], "look", "patient/ImagingStudy.rs"),
+        (None, "look", "a sign-in will tell"),
+    ],
+)
+def test_scopes_are_offered_also_by_wider_ones(
+    installed: Settings, place: Hospital, offered: list[Any] | None, state: str, says: str
+) -> None:
+    place.ehr.metadata["scopes_supported"] = offered
+    found = look(installed)["scopes at st-elsewhere"]
+    assert (found.state, says in found.sentence) == (state, True), found.sentence
+
+
+@pytest.mark.parametrize(
     ("version", "types", "state", "says"),
     [
         ("5.0.0", ["Patient", "DiagnosticReport"], "fails", "R4"),
