@@ -10,6 +10,7 @@ from smartapp.consent.directives.model import Filed, Unreadable
 from smartapp.consent.directives.onfile import OnFile, read_all
 from smartapp.consent.model import IndexPermit
 from smartapp.errors import FORBIDDEN, NotFound, UpstreamError, UpstreamRefused
+from smartapp.fhir.upstream.model import PatientRecord
 from smartapp.fhir.upstream.service import FhirReader
 from smartapp.identity.model import PatientKey
 from smartapp.records.model import StudyIndex
@@ -32,14 +33,14 @@ class ConsentsOnFile:
         """Whether the patient's hospital is asked for them."""
         return self._settings.provider(patient.provider).consent != "none"
 
-    def fetch(self, permit: IndexPermit) -> tuple[tuple[Filed, ...] | None, bool]:
-        """What is on file (None where nobody is asked), and whether any may be missing: that keeps everything from
-        apps, and nothing from people.
+    def fetch(self, permit: IndexPermit, record: PatientRecord) -> tuple[tuple[Filed, ...] | None, bool]:
+        """What is on file for the permit's `record` (None where nobody is asked), and whether any may be missing: that
+        keeps everything from apps, and nothing from people.
         """
         if not self.asked(permit.patient):
             return None, False
         try:
-            found = self._fhir.consents(permit)
+            found = self._fhir.consents(permit, record)
             read_all(found.items, ZoneInfo(self._settings.provider(permit.provider).timezone))
         except UpstreamRefused as error:
             if error.code != FORBIDDEN:

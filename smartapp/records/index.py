@@ -164,7 +164,7 @@ class IndexKeeper:
         )
         studies, reports = self._fhir.imaging_studies(permit), self._fhir.reports(permit)
         problems = [EHR_UNREADABLE] if _unread([*studies.problems, *reports.problems]) else []
-        consents, unread = self.consents.fetch(permit)
+        consents, unread = self.consents.fetch(permit, record)
         held = self._ask_pacs(permit, ids, [study.uid for study in studies.items])
         if held is None and usable is not None:
             return replace(_with_problem(usable, PACS_STALE), consents=consents, consents_unread=unread), None

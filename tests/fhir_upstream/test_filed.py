@@ -6,10 +6,12 @@ import pytest
 
 from smartapp.consent.directives.model import Named
 from smartapp.errors import UpstreamError, UpstreamRefused
+from smartapp.fhir.upstream.patient import read_patient
 from tests.consent.directives.made import OPT_OUT, actor, consent
 from tests.fhir_upstream.fake_fhir import Desk, FakeFhir, bundle, fhir
 
 pytestmark = pytest.mark.promise("B5")
+ANA_ALONE = read_patient({"resourceType": "Patient", "id": "ana"}, "")
 HARBOR = {"resourceType": "Organization", "id": "h", "name": "Harbor", "alias": ["HOH"], "identifier": [
     {"system": "urn:npi", "value": "1"}]}  # fmt: skip
 
@@ -17,7 +19,7 @@ HARBOR = {"resourceType": "Organization", "id": "h", "name": "Harbor", "alias": 
 def test_consents_are_asked_for_by_patient_and_status_and_cut_down(desk: Desk, ehr: FakeFhir) -> None:
     data = [{"meaning": "instance", "reference": {"reference": f"{ehr.base}/ImagingStudy/i1"}}]
     ehr.at("Consent", bundle(consent({"type": "deny", "data": data}, OPT_OUT, sourceAttachment={"data": "x" * 9999})))
-    [one] = desk.reader.consents(desk.index).items
+    [one] = desk.reader.consents(desk.index, ANA_ALONE).items
     assert ehr.asked("Consent")[0].query == {"patient": "ana", "_count": "100", "status": "active"}
     assert one.resource["provision"]["data"][0]["reference"] == {"reference": "ImagingStudy/i1"}
     assert "sourceAttachment" not in one.resource
@@ -35,7 +37,7 @@ def test_whom_they_name_is_looked_up_once_and_nobody_else(desk: Desk, ehr: FakeF
     )
     ehr.at("Organization/hidden", fhir({}, 403))
     ehr.at("Consent", bundle(one, {**one, "id": "c2"}))
-    [found, again] = desk.reader.consents(desk.index).items
+    [found, again] = desk.reader.consents(desk.index, ANA_ALONE).items
     harbor = Named("Organization", ("Harbor", "HOH"), (("urn:npi", "1"),))
     assert found.named == again.named == {"Organization/h": harbor, "#in": Named("Device", ("An app",))}
     asked = [each.path for each in ehr.server.log]
@@ -49,7 +51,7 @@ def test_an_ehr_that_fails_at_a_name_fails_the_reading(
     ehr.at("Organization/h", fhir({}, status))
     ehr.at("Consent", bundle(consent({"type": "deny", "actor": [actor("Organization/h")]})))
     with pytest.raises(error):
-        desk.reader.consents(desk.index)
+        desk.reader.consents(desk.index, ANA_ALONE)
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,6 @@ def test_an_ehr_that_fails_at_a_name_fails_the_reading(
 )
 def test_what_is_missing_is_a_problem(desk: Desk, ehr: FakeFhir, answer: Any, problem: str) -> None:
     ehr.at("Consent", answer)
-    fetched = desk.reader.consents(desk.index)
+    fetched = desk.reader.consents(desk.index, ANA_ALONE)
     assert fetched.items == []
     assert fetched.problems == ((problem,) if problem else ("ehr-paging",))

@@ -85,7 +85,7 @@ def test_the_refusal_of_ines_names_an_organization_and_concerns_no_app(
     ehr: str, sqlite_database: Database, keyring: Keyring
 ) -> None:
     reader, permit = opened(ehr, sqlite_database, keyring, username="ines", password="ines-sandbox")
-    found = reader.consents(permit)
+    found = reader.consents(permit, reader.patient(permit))
     assert found.problems == ()
     [refusal] = found.items
     assert [named.names for named in refusal.named.values()] == [("Harbor Occupational Health",)]

@@ -1,6 +1,6 @@
 """Searches, page by page, within bounds (FHIR R4 http.html#paging)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
@@ -34,18 +34,24 @@ class Found:
         """Notes a problem, once."""
         self.problems[code] = None
 
+    def add(self, other: "Found", expected: Collection[str]) -> None:
+        """Takes in what another search found, each row once, and what went wrong there, but for what is `expected`."""
+        known = {row.get("id") for row in self.rows}
+        self.rows += [row for row in other.rows if row.get("id") not in known]
+        self.problems.update((code, None) for code in other.problems if code not in expected)
+
 
 def search(
     server: FhirServer,
     permit: AnyPermit,
     type_: str,
     params: Mapping[str, str],
-    patient_id: str,
+    patients: Collection[str],
     bounds: Bounds,
     clock: Clock,
     about: str = "subject",
 ) -> Found:
-    """All rows of `type_` whose subject is the patient, named in the element `about`.
+    """All rows of `type_` whose subject, named in the element `about`, is the patient: by any of the ids of `patients`.
 
     A search that the EHR does not offer (404) or not to us (403, 400) gives no rows and says so; a link to a next page
     that is not there ends it, and says so. Raises UpstreamMalformed when a page cannot be read: nothing of a broken
@@ -58,7 +64,7 @@ def search(
             if key in seen:
                 continue
             seen.add(key)
-            if is_of(row, patient_id, server.base, about):
+            if any(is_of(row, each, server.base, about) for each in patients):
                 found.rows.append(row)
             else:
                 found.foreign += 1

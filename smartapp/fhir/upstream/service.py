@@ -19,6 +19,7 @@ from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.fetch import FhirServer, server_of
 from smartapp.fhir.upstream.filed import filed
 from smartapp.fhir.upstream.imaging_study import read_imaging_study
+from smartapp.fhir.upstream.merged import merged_into
 from smartapp.fhir.upstream.model import (
     Fetched,
     Identifier,
@@ -96,12 +97,16 @@ class FhirReader:
             found += self._merged(permit, other)
         return tuple(dict.fromkeys(found))
 
-    def _merged(self, permit: IndexPermit, patient_id: str) -> tuple[Identifier, ...]:
+    def _other(self, permit: IndexPermit, patient_id: str) -> PatientRecord | None:
+        """Another record of the patient's; None for one that the EHR does not show."""
         server = self._ehr(permit).server
         found = server.shown(permit, Reference("Patient", patient_id))
-        if found is None:
+        return read_patient(found, server.base) if found is not None else None
+
+    def _merged(self, permit: IndexPermit, patient_id: str) -> tuple[Identifier, ...]:
+        record = self._other(permit, patient_id)
+        if record is None:
             return ()
-        record = read_patient(found, server.base)
         says_so = any(
             link.type == "replaced-by" and link.patient_id == permit.patient.patient_id for link in record.links
         )
@@ -135,14 +140,30 @@ class FhirReader:
         reports = (read_report(row, ehr.server.base, ehr.zone) for row in found.rows)
         return Fetched([report for report in reports if report], tuple(found.problems))
 
-    def consents(self, permit: IndexPermit) -> Fetched[list[Filed]]:
-        """The patient's active Consents (FHIR R4 consent.html), with the organizations and devices that they name.
+    def consents(self, permit: IndexPermit, record: PatientRecord) -> Fetched[list[Filed]]:
+        """The patient's active Consents (FHIR R4 consent.html), with the organizations and devices that they name: of
+        the permit's `record`, and of those that were merged into it.
 
-        With any problem, what they forbid is not known; also where the EHR does not offer them, or not to us.
+        With any problem, what they forbid is not known; also where the EHR does not offer them, or not to us. Of a
+        merged record that the EHR does not show, it need not: then nothing else of that one is known either.
         """
-        ehr, found = self._search(permit, "Consent", {"status": "active"}, about="patient")
+        ehr = self._ehr(permit)
+        merged, complete = merged_into(
+            record, lambda patient_id: self._other(permit, patient_id), confined=confined(permit)
+        )
+        patients = (permit.patient.patient_id, *(each.patient_id for each in merged))
+        found = self._consents_of(permit, patients[0], patients)
+        for each in merged:
+            more = self._consents_of(permit, each.patient_id, patients)
+            found.add(more, () if each.shown else ("Consent-forbidden", "Consent-not-offered"))
+        if not complete:
+            found.problem("ehr-merged")
         rows = filed(found.rows, ehr.server.base, lambda reference: ehr.server.shown(permit, reference))
         return Fetched(rows, tuple(found.problems))
+
+    def _consents_of(self, permit: IndexPermit, patient_id: str, patients: tuple[str, ...]) -> Found:
+        wanted = {"patient": patient_id, "status": "active"}
+        return self._search(permit, "Consent", wanted, about="patient", patients=patients)[1]
 
     def report(self, permit: Permit, report_id: str) -> ReportDocument:
         """One report of the patient, to be read. Raises NotFound, AccessDenied when the permit is not for reports."""
@@ -202,11 +223,18 @@ class FhirReader:
         return resource
 
     def _search(
-        self, permit: IndexPermit, type_: str, more: Mapping[str, str] | None = None, about: str = "subject"
+        self,
+        permit: IndexPermit,
+        type_: str,
+        more: Mapping[str, str] | None = None,
+        about: str = "subject",
+        patients: tuple[str, ...] = (),
     ) -> tuple[_Ehr, Found]:
+        """What is of the permit's patient, or of one of `patients`, who are the same."""
         ehr, patient = self._ehr(permit), permit.patient
         params = {"patient": patient.patient_id, "_count": _PAGE, **(more or {})}
-        found = search(ehr.server, permit, type_, params, patient.patient_id, self._bounds, self._clock, about)
+        own = patients or (patient.patient_id,)
+        found = search(ehr.server, permit, type_, params, own, self._bounds, self._clock, about)
         if found.foreign:
             self._record("ehr.mismatch", patient, type_)
         if "smart.offorigin" in found.problems:
