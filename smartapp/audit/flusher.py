@@ -32,6 +32,7 @@ class Flusher:
         self._over.set()
         self._thread.join()
         self._trail.flush()
+        self._trail.tell()
         self._do_the_rest()
 
     def _run(self) -> None:

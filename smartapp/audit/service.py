@@ -1,7 +1,7 @@
 """The audit trail, as other rooms use it: no audit, no access."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,6 +13,7 @@ from smartapp.audit.counters import Counters
 from smartapp.audit.disclosures import Disclosures
 from smartapp.audit.journal import Entry, Journal
 from smartapp.audit.model import Answered, Asked, Asker, Event, Patient
+from smartapp.audit.notices import Notices
 from smartapp.audit.references import References
 from smartapp.audit.store import Cover
 from smartapp.clock import Clock
@@ -25,6 +26,7 @@ _SWEEP_EVERY: Final = timedelta(minutes=1)
 _CONSENT: Final = "Consent/"
 """How a rule begins that rests on a Consent at the hospital (`consent.policy`)."""
 _UIDS_IN_A_ROW: Final = 20
+_FILTERED_REMEMBERED: Final = 8192
 
 
 class AuditTrail:
@@ -41,24 +43,45 @@ class AuditTrail:
         self._journal = Journal(self._references, clock)
         self._disclosures = Disclosures(database, self._journal, clock)
         self._counters = Counters(database, clock)
+        self._notices = Notices(self._write_all, lambda: not database.writing, clock)
+        self._filtered: dict[tuple[str, str], None] = {}
+        self._filtering = threading.Lock()
         self._swept_at: datetime | None = None
         self._sweeping = threading.Lock()
 
     def record(self, event: Event, *, session: Session | None = None) -> int:
         """Writes `event` down, committed on its own or with the caller's `session`; gives its `seq`."""
-        refs = self._references
-        provider = event.patient.provider if event.patient else event.provider
-        named = (
-            provider,
-            refs.of_patient(event.patient),
-            refs.of("person", event.principal_ref),
-            refs.of("session", event.session_ref),
-        )
-        entry = Entry(event.kind, event.severity, event.patient, request_id=event.request_id)
         with _no_audit_no_access():
             if session is not None:
-                return self._journal.write(session, entry, named, event.detail)
-            return self._database.run(lambda own: self._journal.write(own, entry, named, event.detail))
+                return self._write(event, session)
+            return self._database.run(lambda own: self._write(event, own))
+
+    def note(self, event: Event, *, later: bool = False) -> None:
+        """For what can be caused in masses: the first of its like is written now, the rest are counted, and told every
+        five minutes. `later`: none is written now, for what must cost no time, or where the database is at fault.
+
+        Raises nothing, so nothing may leave because of it. `detail` takes few different values: words of ours.
+        """
+        self._notices.note(event, later=later)
+
+    def filtered(
+        self, principal: Asker, patient: Patient, what: str, count: int, *, under: str, request_id: str
+    ) -> None:
+        """So many of `what` (`series`, `studies`, …) were left out of an answer: written beside the request, once for
+        all that is left out of one disclosure (`under`), or of one search where nothing was disclosed.
+        """
+        if count < 1 or not self._first_under(under, what):
+            return
+        self._notices.queue(
+            Event(
+                "authz.filtered",
+                patient=patient,
+                principal_ref=principal.person_id,
+                session_ref=principal.session_id,
+                detail={"what": what, "withheld": str(count), "disclosure": under},
+                request_id=request_id,
+            )
+        )
 
     def denied(self, question: Asked, decision: Answered, request_id: str) -> int:
         """Writes down a no, in a transaction of its own: it survives whatever the caller rolls back."""
@@ -140,9 +163,14 @@ class AuditTrail:
         """Writes the counters that are still in memory. Raises nothing: what cannot be written stays for later."""
         self._counters.flush()
 
+    def tell(self) -> None:
+        """Writes what was noted and waits. Raises nothing: what cannot be written stays for later."""
+        self._notices.tell(everything=True)
+
     def tidy(self) -> None:
-        """`flush`, and `sweep` when a minute has passed since the last."""
+        """`flush`, what was noted and is due, and `sweep` when a minute has passed since the last."""
         self._counters.flush()
+        self._notices.tell()
         with _no_audit_no_access():
             self._sweep_if_due()
 
@@ -152,6 +180,33 @@ class AuditTrail:
             self._counters.flush()
             self._swept_at = self._clock.now()
             return self._disclosures.sweep()
+
+    def _write(self, event: Event, session: Session) -> int:
+        refs = self._references
+        named = (
+            event.patient.provider if event.patient else event.provider,
+            refs.of_patient(event.patient),
+            refs.of("person", event.principal_ref),
+            refs.of("session", event.session_ref),
+        )
+        entry = Entry(event.kind, event.severity, event.patient, request_id=event.request_id)
+        return self._journal.write(session, entry, named, event.detail)
+
+    def _write_all(self, events: Sequence[Event]) -> None:
+        with _no_audit_no_access():
+            self._database.run(lambda session: [self._write(event, session) for event in events])
+
+    def _first_under(self, disclosure_id: str, what: str) -> bool:
+        """Whether this process told it of no disclosure of that id before. Without one, each is the first."""
+        if not disclosure_id:
+            return True
+        with self._filtering:
+            if (disclosure_id, what) in self._filtered:
+                return False
+            while len(self._filtered) >= _FILTERED_REMEMBERED:
+                del self._filtered[next(iter(self._filtered))]
+            self._filtered[disclosure_id, what] = None
+        return True
 
     def _sweep_if_due(self) -> None:
         """At most once a minute, by one thread: others do not wait for it."""

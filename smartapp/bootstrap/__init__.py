@@ -1,10 +1,12 @@
 """The only place that chooses concrete parts: from settings to an application."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask
 
 from smartapp.access.service import Access
+from smartapp.audit.model import Event
 from smartapp.audit.usage import UsageReader
 from smartapp.authserver.blueprints import BLUEPRINTS as AUTHSERVER
 from smartapp.bootstrap.apps import Granted, build_alerts, build_grants
@@ -122,7 +124,7 @@ def build_house(ground: Ground) -> House:
     worklist = build_worklist(ground)
     aside = Aside(worklist, ground.audit)
     index.when_refreshed(aside)
-    kept = InstanceCache(settings.storage, ground.datakeys, clock)
+    kept = InstanceCache(settings.storage, ground.datakeys, clock, partial(_full, ground))
     limits = Limits(settings.apps, ground.database, ground.keyring, clock)
     registering = build_registering(ground, apps, app_tokens, limits)
     parts = Parts(
@@ -201,6 +203,11 @@ def _ohif(ground: Ground, identity: Identity, tokens: ViewerTokens) -> OhifDoor 
     return OhifDoor(ground.database, identity, SingleUse(ground.database, ground.keyring, ground.clock), tokens)
 
 
+def _full(ground: Ground) -> None:
+    """The cache's disk takes no more: answers go on without it (threat F18). Written beside the request."""
+    ground.audit.note(Event("disk.full", "high", detail={"where": "cache"}), later=True)
+
+
 def _reading(
     ground: Ground,
     access: Access,
@@ -228,7 +235,7 @@ def _reading(
         ground.audit,
         names=apps.called,
     )
-    cache = InstanceCache(settings.storage, ground.datakeys, ground.clock)
+    cache = InstanceCache(settings.storage, ground.datakeys, ground.clock, partial(_full, ground))
     usage = UsageReader(ground.database, ground.keyring, ground.datakeys)
     granting = GrantRecord(settings, ground.database, grants, apps, usage, ground.clock)
     records = Records(settings, access, index, fhir, pacs, cache, pool, ground.audit, ground.clock)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from smartapp.db.engine import WRITES
-from smartapp.db.faults import CONFLICT, translated
+from smartapp.db.faults import CONFLICT, committing, translated
 from smartapp.errors import DatabaseBusy
 
 T = TypeVar("T")
@@ -25,6 +25,11 @@ class Database:
         self._reader = engine.execution_options(postgresql_readonly=True) if engine.name == "postgresql" else engine
         self._thread = threading.local()
 
+    @property
+    def writing(self) -> bool:
+        """Whether this thread is within a write: it can begin no other."""
+        return getattr(self._thread, "writing", False)
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that is committed when the block ends, and rolled back when it raises.
@@ -33,13 +38,14 @@ class Database:
         COMMIT. A write inside a write of the same thread is a RuntimeError: SQLite would wait for itself. Pass the
         session on instead.
         """
-        if getattr(self._thread, "writing", False):
+        if self.writing:
             raise RuntimeError("a write inside a write: pass the session on")
         self._thread.writing = True
         try:
             with translated(), Session(self._writer, expire_on_commit=False) as session:
                 yield session
-                session.commit()
+                with committing():
+                    session.commit()
         finally:
             self._thread.writing = False
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
+from smartapp.audit.upstreams import event_of
 from smartapp.clock import Clock
-from smartapp.errors import LaunchRefused, SmartappError, UpstreamMalformed
+from smartapp.errors import LaunchRefused, SmartappError, UpstreamError, UpstreamMalformed
 from smartapp.identity.model import PatientKey, PrincipalKind
 from smartapp.launch import providers
 from smartapp.launch.begin import authorize_url, checked_launch, flow_secret, new_state
@@ -40,6 +41,7 @@ class _Wanted:
     launch: str | None = None
     after: str = ""
     lasting: bool = False
+    anew: bool = False
 
 
 class Launcher:
@@ -73,20 +75,22 @@ class Launcher:
         browser_secret: str | None = None,
         after: str = "",
         lasting: bool = False,
+        anew: bool = False,
         request_id: str = "",
     ) -> BegunLaunch:
         """Begins a flow: an EHR launch (`iss`, `launch`) or a standalone one (`provider_id`).
 
         `browser_secret` is the flow cookie that the browser brought, if any; `after` a handle of ours that `complete`
-        gives back; `lasting` asks the EHR for a credential that outlives the session. Raises LaunchRefused (nothing is
-        asked of the network for an `iss` that is not configured), Upstream errors when the EHR does not answer.
+        gives back; `lasting` asks the EHR for a credential that outlives the session, `anew` to have the person sign in
+        even if they are. Raises LaunchRefused (nothing is asked of the network for an `iss` that is not configured),
+        Upstream errors when the EHR does not answer.
         """
         with self._refusals_recorded(request_id) as facts:
             if iss is not None:
                 provider = providers.by_iss(self._settings, iss)
                 return self._begin(_Wanted(provider, "ehr", iss, launch), browser_secret, facts)
             provider = providers.by_id(self._settings, provider_id or "")
-            wanted = _Wanted(provider, "standalone", provider.iss, after=after, lasting=lasting)
+            wanted = _Wanted(provider, "standalone", provider.iss, after=after, lasting=lasting, anew=anew)
             return self._begin(wanted, browser_secret, facts)
 
     def complete(
@@ -127,7 +131,9 @@ class Launcher:
             after=wanted.after,
         )
         self._flows.put(state, flow)
-        url = authorize_url(provider, flow, state=state, redirect_uri=self._redirect_uri, launch=handle)
+        url = authorize_url(
+            provider, flow, state=state, redirect_uri=self._redirect_uri, launch=handle, anew=wanted.anew
+        )
         return BegunLaunch(url, secret)
 
     def _ehr(self, flow: PendingFlow) -> Ehr:
@@ -194,7 +200,9 @@ class Launcher:
 
     @contextmanager
     def _refusals_recorded(self, request_id: str) -> Iterator[dict[str, str]]:
-        """Writes the audit row of a refusal before it reaches the browser; yields the facts that go with it."""
+        """Writes the audit row of a refusal before it reaches the browser, and notes how an EHR fails; yields the facts
+        that go with it.
+        """
         facts: dict[str, str] = {}
         try:
             yield facts
@@ -209,4 +217,9 @@ class Launcher:
                     provider=facts.get("provider", ""),
                 )
             )
+            raise
+        except UpstreamError as error:
+            event = event_of("ehr", error, facts.get("provider", ""))
+            if event is not None:
+                self._audit.note(event)
             raise

@@ -32,7 +32,9 @@ def read_raw(response: Response, size: int) -> Iterator[bytes]:
 
 
 def read_whole(response: Response, limit: int) -> bytes:
-    """The body, inflated. Raises UpstreamMalformed when it comes to more than `limit` bytes, or cannot be inflated."""
+    """The body, inflated. Raises UpstreamMalformed when it comes to more than `limit` bytes (`bomb` if it came
+    compressed, else `too-big`), or cannot be inflated.
+    """
     name = coding(response)
     pieces = read_raw(response, _READ_BYTES)
     if name in _INFLATABLE:
@@ -43,7 +45,7 @@ def read_whole(response: Response, limit: int) -> bytes:
     for piece in pieces:
         whole += piece
         if len(whole) > limit:
-            raise UpstreamMalformed("too-big")
+            raise UpstreamMalformed("bomb" if name in _INFLATABLE else "too-big")
     return bytes(whole)
 
 

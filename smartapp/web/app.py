@@ -1,9 +1,11 @@
 """Builds the Flask application around the services it is given."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from flask import Blueprint, Flask, Response
 
+from smartapp.audit.model import Event
 from smartapp.errors import SmartappError
 from smartapp.web import errors, headers, i18n, limits, requests, rules, sessions
 from smartapp.web.csrf import csrf_token
@@ -43,5 +45,10 @@ def build_app(parts: Parts, blueprints: Iterable[Blueprint]) -> Flask:
         app.register_blueprint(blueprint)
     app.jinja_env.globals.update(csrf_token=csrf_token, locale=i18n.locale, session_or_none=sessions.current_or_none)
     rules.require_rules(app)
-    app.wsgi_app = Patience(app.wsgi_app)  # type: ignore[method-assign]  # the place Flask documents for middleware
+    app.wsgi_app = Patience(app.wsgi_app, when_slow=partial(_slow, parts))  # type: ignore[method-assign]  # the place Flask documents for middleware
     return app
+
+
+def _slow(parts: Parts) -> None:
+    """Written beside the request: its thread has waited long enough (threat F22)."""
+    parts.audit.note(Event("conn.slow"), later=True)

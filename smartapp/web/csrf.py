@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from flask import request
 
 from smartapp.errors import BadInput
 from smartapp.web import sessions
+from smartapp.web.noting import note
 from smartapp.web.parts import parts
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def _require(token: str) -> None:
     require_same_origin()
     sent = request.headers.get(HEADER) or request.form.get(FIELD, "")
     if not hmac.compare_digest(sent.encode(), token.encode()):
-        raise BadInput("csrf.fail")
+        _refuse("token")
 
 
 def require_same_origin() -> None:
@@ -57,6 +58,11 @@ def require_same_origin() -> None:
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     if site is not None and site != "same-origin":
-        raise BadInput("csrf.fail")
+        _refuse("site")
     if origin is not None and origin != parts().settings.server.base_url:
-        raise BadInput("csrf.fail")
+        _refuse("origin")
+
+
+def _refuse(why: str) -> NoReturn:
+    note("csrf.fail", why=why, route=request.endpoint or "")
+    raise BadInput("csrf.fail")

@@ -7,7 +7,7 @@ under one deadline, before any work is done for it. A reader that takes nothing 
 import io
 import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Final
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -20,9 +20,18 @@ BODY_BYTES: Final = 64 * 1024
 class Patience:
     """WSGI middleware. Answers 408 to a body that does not arrive, 411 to one of unknown length, 413 to a large one."""
 
-    def __init__(self, app: WSGIApplication, *, body_seconds: float = BODY_SECONDS) -> None:
-        """`body_seconds` is the time for the whole body, however it drips."""
+    def __init__(
+        self,
+        app: WSGIApplication,
+        *,
+        body_seconds: float = BODY_SECONDS,
+        when_slow: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`body_seconds` is the time for the whole body, however it drips. `when_slow` is told of one that took longer:
+        it raises nothing and takes no time.
+        """
         self._app = app
+        self._when_slow = when_slow
         self._body_seconds = body_seconds
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -30,6 +39,8 @@ class Patience:
         if isinstance(connection, socket.socket):
             connection.settimeout(SEND_SECONDS)
         refusal = self._take_body(environ, connection)
+        if refusal is HTTPStatus.REQUEST_TIMEOUT:
+            self._when_slow()
         if refusal is not None:
             headers = [("Content-Length", "0"), ("Connection", "close"), ("Cache-Control", "no-store")]
             start_response(f"{refusal.value} {refusal.phrase}", headers)

@@ -2,20 +2,15 @@
 
 from urllib.parse import urlsplit
 
-from flask import current_app, g, request
+from flask import current_app, request
 
 from smartapp.errors import BadInput
-from smartapp.ids import new_id
+from smartapp.web.noting import note
 from smartapp.web.parts import parts
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule_of
 
-
-def request_id() -> str:
-    """The reference of this request: in its answer's header, in error pages, in the audit trail. Never the client's."""
-    if "request_id" not in g:
-        g.request_id = new_id("req")
-    found: str = g.request_id
-    return found
+__all__ = ["request_id", "require_our_address"]
 
 
 def require_our_address() -> None:
@@ -27,6 +22,7 @@ def require_our_address() -> None:
     base = urlsplit(parts().settings.server.base_url)
     host = request.headers.get("Host", "").lower()
     if host != base.netloc and not (host == base.hostname and _takes_tokens_only()):
+        note("host.bad")
         raise BadInput("host.bad")
     if request.scheme != base.scheme:
         raise BadInput("scheme.bad")

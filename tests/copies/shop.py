@@ -53,7 +53,7 @@ class Shop:
             resources=cast("Any", None),
             limits=cast("Any", None),
             signing=cast("Any", None),
-            audit=cast("Any", None),
+            audit=house.audit,
             public_door=cast("Any", None),
             registrations=cast("Any", None),
             developers=cast("Any", None),

@@ -6,7 +6,7 @@ import pytest
 from smartapp.clock import SystemClock
 from smartapp.consent.model import AnyPermit, IndexPermit, Permit
 from smartapp.dicomweb.upstream.service import PacsReader
-from smartapp.errors import UpstreamRefused
+from smartapp.errors import UpstreamError, UpstreamRefused
 from smartapp.outbound.service import Outbound
 from smartapp.settings import Provider, Upstreams
 from tests.dicomweb_upstream.archive import Archive, running_archive
@@ -38,9 +38,16 @@ class Tokens:
 @dataclass
 class Alarms:
     rung: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
     def __call__(self, permit: Permit | IndexPermit, code: str) -> None:  # noqa: ARG002 - as Alarm says
         self.rung.append(code)
+
+    def fault(self, provider: str, error: UpstreamError) -> None:  # noqa: ARG002 - as Alarm says
+        self.faults.append(error.code)
+
+    def preamble(self, provider: str) -> None:
+        self.faults.append(f"preamble {provider}")
 
 
 def provider(dicomweb: str, **more: object) -> Provider:

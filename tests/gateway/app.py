@@ -40,7 +40,7 @@ def gateway_app(desk: Desk) -> Flask:
         revisions=cast("Any", None),
         worklist=cast("Any", None),
         signing=cast("Any", None),
-        audit=cast("Any", None),
+        audit=desk.house.audit,
         public_door=cast("Any", None),
         alerts=cast("Any", None),  # as nobody signs in, nobody is told
     )

@@ -95,9 +95,9 @@ def test_bombs_do_not_go_off(door_to: DoorTo, status: str, coding: str) -> None:
     bomb = zlib.compress(zeros) if coding == "deflate" else gzip.compress(zeros, 1)
     with wire_server(answering(answer(bomb, status, f"Content-Encoding: {coding}", "Location: /"))) as server:
         door = door_to(server)
-        with pytest.raises(UpstreamMalformed, match="too-big"):
+        with pytest.raises(UpstreamMalformed, match="bomb"):
             door.request("GET", server.origin)
-        with pytest.raises(UpstreamMalformed, match="too-big"):
+        with pytest.raises(UpstreamMalformed, match="bomb"):
             door.session().get(server.origin)
         with pytest.raises(UpstreamMalformed, match="content-encoding"):
             door.stream(server.origin)

@@ -22,7 +22,7 @@ from smartapp.web.app import build_app
 from smartapp.web.parts import Parts
 from tests.copies.fakes import FakeCopies
 from tests.portal.app_fakes import FakeAppGrants, FakeApprovals, FakeApps, FakeLogos
-from tests.portal.fakes import FakeAlerts, FakeIdentity, FakeRecords, FakeSignIn, FakeViewerTokens
+from tests.portal.fakes import FakeAlerts, FakeIdentity, FakeRecords, FakeSignIn, FakeTrail, FakeViewerTokens
 from tests.portal.stub_gateway import StubGateway
 from tests.support.clock import FixedClock
 
@@ -51,6 +51,7 @@ class Portal:
     alerts: FakeAlerts = field(default_factory=FakeAlerts)
     apps: FakeApps = field(default_factory=FakeApps)
     approvals: FakeApprovals = field(default_factory=FakeApprovals)
+    audit: FakeTrail = field(default_factory=FakeTrail)
 
     def __post_init__(self) -> None:
         self.app_grants = FakeAppGrants(self.records, self.apps)
@@ -93,6 +94,7 @@ class Portal:
             "app_grants": self.app_grants,
             "copies": FakeCopies(),
             "alerts": self.alerts,
+            "audit": self.audit,
         }
         every: dict[str, Any] = {each.name: here.get(each.name) for each in fields(Parts)}
         parts = Parts(**every)  # no page here asks the others

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from PIL import Image
 
+from smartapp.audit.model import Event
 from smartapp.dicomweb.core.sr import SrDocument
 from smartapp.errors import NotFound, NotSignedIn, WrongContext
 from smartapp.exchange.alerts.service import AlertsRefused
@@ -191,9 +192,17 @@ class FakeSignIn:
         return Begun("http://localhost:9/authorize?state=s", "flow-1")
 
     def start_standalone(
-        self, provider_id: str, flow_secret: str | None, *, after: str = "", lasting: bool = False, request_id: str
+        self,
+        provider_id: str,
+        flow_secret: str | None,
+        *,
+        after: str = "",
+        lasting: bool = False,
+        anew: bool = False,
+        request_id: str,
     ) -> Begun:
-        self.calls.append(("start", provider_id, *((after, "lasting" if lasting else "") if after else ())))
+        how = (after, "lasting" if lasting else "", *(("anew",) if anew else ())) if after else ()
+        self.calls.append(("start", provider_id, *how))
         return Begun("http://localhost:9/authorize?state=s", "flow-1")
 
     def finish(self, params: Mapping[str, Sequence[str]], browser: Browser, *, request_id: str) -> OpenedSession:
@@ -254,3 +263,13 @@ class FakeAlerts:
         self.calls.append(call)
         if self.refusal is not None:
             raise AlertsRefused(self.refusal)
+
+
+@dataclass
+class FakeTrail:
+    """Keeps what the edge notes."""
+
+    noted: list[Event] = field(default_factory=list)
+
+    def note(self, event: Event, *, later: bool = False) -> None:
+        self.noted.append(event)

@@ -12,6 +12,7 @@ from smartapp.errors import TooMany
 from smartapp.identity.apps.model import App, AppState
 from smartapp.tokens.limits.service import Limit
 from smartapp.web.limits import client_address
+from smartapp.web.noting import note
 from smartapp.web.parts import parts
 
 METHODS: Final = ("client_secret_basic", "private_key_jwt", "none")
@@ -65,7 +66,11 @@ def _registered(request: OAuthRequest, said: Shown) -> App:
 
 def _require_patience(request: OAuthRequest, app: App) -> None:
     """Guesses at one client end, wherever they come from. Other clients are not asked to wait for it."""
-    parts().limits.require_left(Limit.FAILURES_OF, f"{request.provider}/{app.client_id}")
+    try:
+        parts().limits.require_left(Limit.FAILURES_OF, f"{request.provider}/{app.client_id}")
+    except TooMany:
+        note("ratelimit", of="client", client=app.client_id)
+        raise
 
 
 def _check_method(said: Shown, app: App, methods: Collection[str]) -> None:
@@ -86,7 +91,7 @@ def _failed(request: OAuthRequest, app: App | None, said: Shown | None, kind: st
     try:
         limits.spend(Limit.FAILURES_FROM, address)
     except TooMany:
-        _record(request, app, said, "ratelimit")
+        note("ratelimit", of="address")
         raise
     if app is not None:
         limits.add(Limit.FAILURES_OF, f"{request.provider}/{app.client_id}", 1)

@@ -8,12 +8,13 @@ cut does not open, and is a miss.
 """
 
 import contextlib
+import errno
 import hmac
 import logging
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol, Self
@@ -29,6 +30,7 @@ from smartapp.settings import Storage
 _LOG: Final = logging.getLogger(__name__)
 _TOUCH: Final = 60
 """How far, in seconds, the time of last use may lag: a file that is read a thousand times is touched once."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _SHARE: Final = 16
 """A worker sweeps whenever it has written this part of the cache's size: by so much each may make it too large."""
 
@@ -144,14 +146,20 @@ class CacheWriter:
             yield
         except OSError as error:
             _LOG.warning("dicom.cache.write failed: errno %s", error.errno)
+            if error.errno in _FULL:
+                self._cache.when_full()
             self.abort()
 
 
 class InstanceCache:
     """The cache in `storage.cache_dir`. Several threads and processes may use one folder at once."""
 
-    def __init__(self, storage: Storage, datakeys: PatientKeys, clock: Clock) -> None:
+    def __init__(
+        self, storage: Storage, datakeys: PatientKeys, clock: Clock, when_full: Callable[[], object] = lambda: None
+    ) -> None:
+        """`when_full` is told when the disk took no more. It raises nothing and takes no time."""
         self._storage = storage
+        self.when_full = when_full
         self._datakeys = datakeys
         self._clock = clock
         self._lock = threading.Lock()

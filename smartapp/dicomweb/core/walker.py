@@ -12,7 +12,7 @@ archive sends the slice, and cost far more on multi-frame objects with a sequenc
 
 import zlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from smartapp.dicomweb.core.elements import BIG_ENDIAN, EXPLICIT, IMPLICIT, Encoding, Source, read_header, skip_value
@@ -59,6 +59,8 @@ class Identity:
     series: str
     transfer_syntax: str
     charset: str
+    emptied: bool = field(default=False, compare=False)
+    """Whether its preamble was not empty, as the standard lets it be for readers of other formats (PS3.10 §7.1)."""
 
 
 def read_identity(chunks: Iterable[bytes]) -> tuple[Identity, list[bytes]]:
@@ -76,7 +78,8 @@ def read_identity(chunks: Iterable[bytes]) -> tuple[Identity, list[bytes]]:
     meta = read_file_meta(source)
     syntax = read_uid(_required(meta, TRANSFER_SYNTAX))
     values = _data_set(_Inflating(source, held.pull).source if syntax in DEFLATED else source, syntax)
-    return _identity(syntax, meta, values), held.neutral()
+    neutral = held.neutral()
+    return replace(_identity(syntax, meta, values), emptied=held.emptied), neutral
 
 
 def read_transfer_syntax(chunks: Iterable[bytes]) -> str:
@@ -171,6 +174,7 @@ class _Held:
         self._chunks = iter(chunks)
         self._held: list[bytes] = []
         self._size = 0
+        self.emptied = False
 
     def pull(self) -> bytes | None:
         """The next chunk, or None at the end. Counts, as a deflated stream may take much and give nothing."""
@@ -189,6 +193,7 @@ class _Held:
             zeros = _PREAMBLE[: min(left, len(chunk))]
             if not chunk.startswith(zeros):
                 self._held[index] = zeros + chunk[len(zeros) :]
+                self.emptied = True
             left -= len(zeros)
             if left == 0:
                 break

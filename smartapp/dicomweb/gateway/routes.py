@@ -23,6 +23,7 @@ from smartapp.records.query import QidoQuery, parse_query
 from smartapp.records.searches import Searches
 from smartapp.web import cors
 from smartapp.web.bearer import asker
+from smartapp.web.noting import note
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -219,7 +220,8 @@ def thumbnail(provider: str, study: str, series: str, sop: str | None) -> Respon
 @rule(Rule.BEARER)
 def anything_else(provider: str, rest: str) -> NoReturn:  # noqa: ARG001 - the address needs no reading
     """404; 405 where something was to be stored, changed or deleted."""
-    asker(provider)
+    found = asker(provider)
+    note("route.denied", by=found.principal, surface="dicomweb", method=request.method)
     if request.method in _OTHER_METHODS:
         raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
     raise NotFound

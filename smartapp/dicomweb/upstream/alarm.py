@@ -1,8 +1,10 @@
-"""Writes down that the PACS gave data of somebody or something else."""
+"""Writes down that the PACS gave data of somebody or something else, and how else it failed."""
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
+from smartapp.audit.upstreams import event_of
 from smartapp.consent.model import IndexPermit, Permit
+from smartapp.errors import UpstreamError
 
 
 class AuditedAlarm:
@@ -24,3 +26,13 @@ class AuditedAlarm:
                 detail={"code": code, **({"disclosure": shown.disclosure_id} if shown else {})},
             )
         )
+
+    def fault(self, provider: str, error: UpstreamError) -> None:
+        """Notes it (`pacs.down`, `pacs.stall`, `dicom.depth`, …): a PACS that is away fails many requests in a row."""
+        event = event_of("pacs", error, provider)
+        if event is not None:
+            self._audit.note(event)
+
+    def preamble(self, provider: str) -> None:
+        """A file began with something else than zeros; it was sent with zeros (threat D9)."""
+        self._audit.note(Event("dicom.preamble", provider=provider))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -38,9 +39,16 @@ _T = TypeVar("_T")
 
 
 class Alarm(Protocol):
-    """Told, before the error goes on its way, that the PACS gave data of somebody or something else (pacs.mismatch)."""
+    """Told, before the error goes on its way, what is wrong with an answer of the PACS."""
 
-    def __call__(self, permit: Permit | IndexPermit, code: str) -> None: ...
+    def __call__(self, permit: Permit | IndexPermit, code: str) -> None:
+        """Data of somebody or something else came (pacs.mismatch)."""
+
+    def fault(self, provider: str, error: UpstreamError) -> None:
+        """No answer came, or none that can be used."""
+
+    def preamble(self, provider: str) -> None:
+        """A file came whose preamble was not empty (PS3.10 §7.1): it goes on without."""
 
 
 class PacsReader:
@@ -67,7 +75,8 @@ class PacsReader:
         """
         wanted = frozenset(uid for uid in named if is_uid(uid))
         self._require_ours(permit)
-        return self._searched(permit, lambda search: tuple(_found(search, ids, wanted).values()))
+        with self._alarmed(permit):
+            return self._searched(permit, lambda search: tuple(_found(search, ids, wanted).values()))
 
     def series(self, permit: Permit | IndexPermit, ids: PatientIds, study: str) -> tuple[Row, ...]:
         """The rows of the study's series, checked. They say no more of it than a list does."""
@@ -120,8 +129,11 @@ class PacsReader:
         if sop is not None:
             address += f"/instances/{parse_uid(sop)}"
         missing = {one for one, of in expected.series_of.items() if series in {None, of} and sop in {None, one}}
-        with self._opened(permit, address) as answer, self._alarmed(permit):
-            yield from _checked(answer, expected, missing)
+        with self._alarmed(permit), self._opened(permit, address) as answer:
+            for found in _checked(answer, expected, missing):
+                if found.identity.emptied:
+                    self._alarm.preamble(self._provider)
+                yield replace(found, chunks=self._watched(found.chunks))
 
     def _require_ours(self, permit: AnyPermit) -> None:
         """A permit for one hospital opens no other's archive."""
@@ -172,6 +184,17 @@ class PacsReader:
             yield
         except UpstreamMismatch as error:
             self._alarm(permit, error.code)
+            raise
+        except UpstreamError as error:
+            self._alarm.fault(self._provider, error)
+            raise
+
+    def _watched(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """An instance's chunks are read by others, outside of what is alarmed here."""
+        try:
+            yield from chunks
+        except UpstreamError as error:
+            self._alarm.fault(self._provider, error)
             raise
 
 

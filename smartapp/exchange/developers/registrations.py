@@ -61,7 +61,7 @@ class Registrations:
         try:
             self._limits.spend(Limit.REGISTRATIONS, address)
         except TooMany:
-            self._record("dcr.ratelimit", provider, "", "too-many", request_id)
+            self._audit.note(Event("dcr.ratelimit", provider=provider, request_id=request_id))
             raise
 
     def register(

@@ -22,6 +22,7 @@ from smartapp.records.resources.service import Resources
 from smartapp.records.resources.stamp import stamped
 from smartapp.web import cors
 from smartapp.web.bearer import app_principal
+from smartapp.web.noting import note
 from smartapp.web.parts import parts
 from smartapp.web.requests import request_id
 from smartapp.web.rules import Rule, rule
@@ -180,8 +181,9 @@ def batch(principal: AppPrincipal) -> Response:  # noqa: ARG001 - whoever asks i
 @_route("/<type_>", "POST", *_WRITING)
 @_route("/<type_>/<id_>", "POST", *_WRITING)
 @_for_app
-def write(principal: AppPrincipal, type_: str, id_: str = "") -> NoReturn:  # noqa: ARG001 - as for `batch`
+def write(principal: AppPrincipal, type_: str, id_: str = "") -> NoReturn:  # noqa: ARG001 - whatever was named
     """Nothing is created, changed or deleted here."""
+    note("route.denied", by=principal, surface="fhir", method=request.method)
     raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
 
 
@@ -189,6 +191,7 @@ def write(principal: AppPrincipal, type_: str, id_: str = "") -> NoReturn:  # no
 @_route("/", "GET", *_WRITING)
 @_route("/<path:rest>", "GET", "POST", *_WRITING)
 @_for_app
-def anything_else(principal: AppPrincipal, rest: str = "") -> NoReturn:  # noqa: ARG001 - as for `batch`
+def anything_else(principal: AppPrincipal, rest: str = "") -> NoReturn:  # noqa: ARG001 - whatever was named
     """Versions, history, operations, compartments, searches of all types: 404, as there are none (threat A17)."""
+    note("authz.denied", by=principal, what="fhir-unsupported", method=request.method)
     raise NotFound("fhir-unsupported")

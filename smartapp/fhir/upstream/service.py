@@ -3,16 +3,19 @@
 The records that were merged into the patient's are the patient's too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
+from smartapp.audit.upstreams import event_of
 from smartapp.clock import Clock
 from smartapp.consent.directives.model import Filed
 from smartapp.consent.model import Action, IndexPermit, Permit, SignInPermit
-from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamMismatch
+from smartapp.errors import AccessDenied, NotFound, Reason, UpstreamError, UpstreamMismatch
 from smartapp.fhir.upstream import attachments
 from smartapp.fhir.upstream.document import Assembler
 from smartapp.fhir.upstream.documents import Json
@@ -51,12 +54,31 @@ _REPORTED = _READING | {Action.LIST_REPORTS}
 """A search gives whole resources (SMART App Launch 2.2: `s` is for what a search returns), and no files."""
 _PAGE = "100"
 _MOST_MERGED = 8
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+_Given = TypeVar("_Given", SignInPermit, IndexPermit, Permit, SignInPermit | IndexPermit | Permit)
 
 
 @dataclass(frozen=True)
 class _Ehr:
     server: FhirServer
     zone: ZoneInfo
+
+
+def _noted(
+    reads: Callable[Concatenate["FhirReader", _Given, _P], _T],
+) -> Callable[Concatenate["FhirReader", _Given, _P], _T]:
+    """A method that leaves a word in the trail of how the EHR failed (`ehr.down`, `ehr.malformed`, …), if it did."""
+
+    @wraps(reads)
+    def noting(self: "FhirReader", permit: _Given, /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        try:
+            return reads(self, permit, *args, **kwargs)
+        except UpstreamError as error:
+            self._failed(permit.provider, error)
+            raise
+
+    return noting
 
 
 class FhirReader:
@@ -78,12 +100,14 @@ class FhirReader:
             for provider in settings.providers
         }
 
+    @_noted
     def patient(self, permit: SignInPermit | IndexPermit | Permit) -> PatientRecord:
         """The permit's Patient. Raises NotFound, and UpstreamMismatch when the EHR answers with somebody else."""
         key = _patient_of(permit)
         server = self._ehr(permit).server
         return read_patient(server.read(permit, Reference("Patient", key.patient_id)), server.base)
 
+    @_noted
     def identifiers(self, permit: IndexPermit, record: PatientRecord) -> tuple[Identifier, ...]:
         """The identifiers of the permit's `record`, and of those that the EHR says were merged into it.
 
@@ -112,6 +136,7 @@ class FhirReader:
         )
         return () if record.active or not (confined(permit) or says_so) else record.identifiers
 
+    @_noted
     def fhir_user(self, permit: SignInPermit, reference: str) -> Json | None:
         """The person who signed in, as the resource that `fhirUser` names; None when the EHR does not show it."""
         server = self._ehr(permit).server
@@ -124,6 +149,7 @@ class FhirReader:
         names = read_names(person) if person else ()
         return names[0] if names else ""
 
+    @_noted
     def imaging_studies(self, permit: IndexPermit) -> Fetched[list[ImagingStudyFacts]]:
         """The patient's ImagingStudies. An EHR that has none of the kind says so among the problems."""
         ehr, found = self._search(permit, "ImagingStudy")
@@ -132,6 +158,7 @@ class FhirReader:
             found.problem("ImagingStudy-unreadable")
         return Fetched([study for study in studies if study], tuple(found.problems))
 
+    @_noted
     def reports(self, permit: IndexPermit) -> Fetched[list[ReportFacts]]:
         """The patient's DiagnosticReports that could belong to a study: all but those that name no picture, order or
         accession number. The EHR is asked for every category: what it calls imaging differs.
@@ -140,6 +167,7 @@ class FhirReader:
         reports = (read_report(row, ehr.server.base, ehr.zone) for row in found.rows)
         return Fetched([report for report in reports if report], tuple(found.problems))
 
+    @_noted
     def consents(self, permit: IndexPermit, record: PatientRecord) -> Fetched[list[Filed]]:
         """The patient's active Consents (FHIR R4 consent.html), with the organizations and devices that they name: of
         the permit's `record`, and of those that were merged into it.
@@ -165,6 +193,7 @@ class FhirReader:
         wanted = {"patient": patient_id, "status": "active"}
         return self._search(permit, "Consent", wanted, about="patient", patients=patients)[1]
 
+    @_noted
     def report(self, permit: Permit, report_id: str) -> ReportDocument:
         """One report of the patient, to be read. Raises NotFound, AccessDenied when the permit is not for reports."""
         ehr = self._ehr(permit)
@@ -172,6 +201,7 @@ class FhirReader:
         permit.check()
         return document
 
+    @_noted
     def report_resource(self, permit: Permit, report_id: str) -> Json:
         """The DiagnosticReport itself, as it came, to be handed on in part. Raises as `report` does; NotFound also for
         one that names another patient besides (threat A18).
@@ -183,6 +213,7 @@ class FhirReader:
         permit.check()
         return resource
 
+    @_noted
     def person(self, permit: Permit, reference: str) -> Json:
         """Somebody whom a resource of the patient names (Practitioner, Organization), or the RelatedPerson who
         granted; whether it may be shown is the caller's to know. NotFound for other types, and for whom the EHR hides.
@@ -200,6 +231,7 @@ class FhirReader:
             raise NotFound
         return person
 
+    @_noted
     def attachment(self, permit: Permit, report_id: str, index: int) -> tuple[str, bytes]:
         """A file of the report: its declared media type and its bytes, at most 20 MiB. Raises as `report` does."""
         forms = attachments.forms(self._report(permit, report_id))
@@ -208,6 +240,12 @@ class FhirReader:
         body = attachments.body_of(self._ehr(permit).server, permit, forms[index])
         permit.check()
         return attachments.media_type(forms[index]), body
+
+    def _failed(self, provider: str, error: UpstreamError) -> None:
+        """Notes that the EHR gave no answer, or none that can be used."""
+        event = event_of("ehr", error, provider)
+        if event is not None:
+            self._audit.note(event)
 
     def _report(self, permit: Permit, report_id: str, actions: frozenset[Action] = _READING) -> Json:
         if permit.action not in actions:
@@ -239,6 +277,9 @@ class FhirReader:
             self._record("ehr.mismatch", patient, type_)
         if "smart.offorigin" in found.problems:
             self._record("smart.offorigin", patient, type_)
+        if "ehr-paging" in found.problems:
+            detail = {"code": "ehr-paging", "upstream": "ehr"}
+            self._audit.note(Event("ehr.paging", provider=patient.provider, detail=detail))
         return ehr, found
 
     def _ehr(self, permit: SignInPermit | IndexPermit | Permit) -> _Ehr:

@@ -11,13 +11,16 @@ from typing import Final
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from smartapp.errors import SmartappError, whereabouts
+from smartapp.db.faults import FULL, UNKNOWN
+from smartapp.errors import DatabaseBusy, SmartappError, WrongContext, whereabouts
 from smartapp.web.errors import challenge, dicomweb, fhir, oauth, page
 from smartapp.web.errors.problem import Problem
-from smartapp.web.requests import request_id
+from smartapp.web.noting import note
+from smartapp.web.reference import request_id
 
 _LOG = logging.getLogger(__name__)
 _RECORDS: Final = re.compile(r"^/[^/]+/(dicomweb|fhir|brands)(?:/|$)")
+_LONGEST_PLACE: Final = 512
 _PROGRAMS: Final = re.compile(
     r"^(?:/[^/]+/oauth(?:/(?!(?:authorize|approve|logout)(?:/|$))|$)|(?:/[^/]+)?/\.well-known(?:/|$))"
 )
@@ -34,10 +37,22 @@ def register(app: Flask) -> None:
 def _ours(error: SmartappError) -> Response:
     if error.status >= 500:
         _LOG.warning("refused %s %s", error.code, request_id())
+    _note(error)
     response = _render(Problem.of(error))
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def _note(error: SmartappError) -> None:
+    """What the row of is not written where it arises. A database that is at fault is told of when it answers again."""
+    if isinstance(error, WrongContext):
+        note("smart.context.tab", route=request.endpoint or "")
+    fault = error if isinstance(error, DatabaseBusy) else error.__cause__
+    if isinstance(fault, DatabaseBusy):
+        kind = {FULL: "disk.full", UNKNOWN: "db.unknown_commit"}.get(fault.code, "db.busy")
+        _LOG.warning("%s %s", kind, request_id())
+        note(kind, "high" if kind == "disk.full" else "info", later=True)
 
 
 def _flasks(error: HTTPException) -> Response:
@@ -50,7 +65,9 @@ def _flasks(error: HTTPException) -> Response:
 
 def _unhandled(error: Exception) -> Response:
     """Says where it broke, not with which values."""
-    _LOG.error("error.unhandled %s %s at %s", request_id(), type(error).__name__, whereabouts(error))
+    where = whereabouts(error)
+    _LOG.error("error.unhandled %s %s at %s", request_id(), type(error).__name__, where)
+    note("error.unhandled", "high", error=type(error).__name__, where=where[-_LONGEST_PLACE:])
     return _render(Problem(500, "error.unhandled"))
 
 
