@@ -71,15 +71,28 @@ class SignIn:
         return self._launcher.begin(iss=iss, launch=launch, browser_secret=flow_secret, request_id=request_id)
 
     def start_standalone(
-        self, provider_id: str, flow_secret: str | None, *, request_id: str, after: str = "", lasting: bool = False
+        self,
+        provider_id: str,
+        flow_secret: str | None,
+        *,
+        request_id: str,
+        after: str = "",
+        lasting: bool = False,
+        anew: bool = False,
     ) -> BegunLaunch:
         """Where to send the browser for a sign-in that began with us (standalone launch).
 
         `after` is the handle of an app's request that waits for it (`OpenedSession.after` gives it back), never an
-        address. `lasting` asks the EHR for a credential that outlives the session (`offline_access`).
+        address. `lasting` asks the EHR for a credential that outlives the session (`offline_access`); `anew` to have
+        the person prove again who they are.
         """
         return self._launcher.begin(
-            provider_id=provider_id, browser_secret=flow_secret, after=after, lasting=lasting, request_id=request_id
+            provider_id=provider_id,
+            browser_secret=flow_secret,
+            after=after,
+            lasting=lasting,
+            anew=anew,
+            request_id=request_id,
         )
 
     def finish(self, params: Mapping[str, Sequence[str]], browser: Browser, *, request_id: str) -> OpenedSession:

@@ -31,8 +31,13 @@ def checked_launch(launch: str | None) -> str:
     return launch
 
 
-def authorize_url(provider: Provider, flow: PendingFlow, *, state: str, redirect_uri: str, launch: str | None) -> str:
-    """Where to send the browser. What the endpoint's own query says stays (RFC 6749 §3.1)."""
+def authorize_url(
+    provider: Provider, flow: PendingFlow, *, state: str, redirect_uri: str, launch: str | None, anew: bool = False
+) -> str:
+    """Where to send the browser. What the endpoint's own query says stays (RFC 6749 §3.1).
+
+    `anew`: the person is to sign in even if they are (OpenID Connect Core 1.0 §3.1.2.1, `prompt`).
+    """
     query = {
         "response_type": "code",
         "client_id": provider.client_id,
@@ -44,6 +49,7 @@ def authorize_url(provider: Provider, flow: PendingFlow, *, state: str, redirect
         "code_challenge": s256(flow.verifier),
         "code_challenge_method": "S256",
         **({"launch": launch} if launch is not None else {}),
+        **({"prompt": "login"} if anew else {}),
     }
     endpoint = flow.metadata.authorization_endpoint
     return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}"

@@ -123,6 +123,29 @@ def test_for_access_that_lasts_the_browser_goes_through_the_hospital_once_more(p
     assert portal.sign_in.calls == [("start", "st-elsewhere", app_fakes.HANDLE, "lasting")]
 
 
+@pytest.mark.clause("OpenID Connect Core 1.0", "3.1.2.1")
+@pytest.mark.parametrize(
+    ("prompt", "later", "again"),
+    [("login", 1, True), ("consent login", 1, True), ("login", 0, False), ("consent", 1, False)],
+)
+def test_an_app_may_have_the_person_sign_in_anew(portal: Portal, prompt: str, later: int, again: bool) -> None:  # noqa: FBT001 -- parametrised
+    """Once: a session that began when the app had asked is what came of it. No form gets past it either."""
+    asked_at = fakes.NOW + timedelta(seconds=later)
+    portal.approvals.asked = replace(portal.approvals.asked, prompt=prompt, asked_at=asked_at)
+    assert portal.client().get(PAGE).status_code == (303 if again else 200)
+    anew = [("start", "st-elsewhere", app_fakes.HANDLE, "lasting", "anew")]
+    assert portal.sign_in.calls == (anew if again else [])
+    assert ("bind", "ses-ana") in portal.approvals.calls, "the session that follows takes the request over"
+    assert send(portal).status_code == (404 if again else 303)
+    assert len(portal.app_grants.calls) == (0 if again else 1)
+
+
+def test_who_is_not_signed_in_with_us_may_be_at_the_hospital(portal: Portal) -> None:
+    portal.approvals.asked = replace(portal.approvals.asked, prompt="login", asked_at=fakes.NOW)
+    assert portal.client(None).get(PAGE).status_code == 303
+    assert portal.sign_in.calls == [("start", "st-elsewhere", app_fakes.HANDLE, "lasting", "anew")]
+
+
 @pytest.mark.parametrize("path", ["/st-elsewhere/oauth/approve/sar_other", f"/mercy/oauth/approve/{app_fakes.HANDLE}"])
 def test_a_request_that_is_none_is_not_there(portal: Portal, client: FlaskClient, path: str) -> None:
     assert client.get(path).status_code == 404

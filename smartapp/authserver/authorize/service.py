@@ -31,6 +31,7 @@ def handle(asking: Asking) -> str:
         challenge=asking.get("code_challenge"),
         launch=asking.launch,
         prompt=asking.get("prompt"),
+        max_age=int(asking.get("max_age")) if asking.get("max_age") else None,
         fhir_context=asking.fhir_context,
     )
     begun = parts().approvals.begin(asked)

@@ -116,7 +116,7 @@ class Approvals:
     def _asked(self, found: Stored) -> Asked:
         plain = json.loads(self._keyring.open_(found.sealed, _aad(found.handle_ref)))
         asked = Asked(**{**plain, "fhir_context": tuple(plain["fhir_context"])})
-        return replace(asked, offline_tried=found.offline_tried)
+        return replace(asked, offline_tried=found.offline_tried, asked_at=found.expires_at - LIFETIME)
 
     def _ref(self, handle: str) -> str:
         return self._keyring.mac("exchange.approval", handle)

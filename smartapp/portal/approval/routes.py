@@ -54,9 +54,11 @@ def page(provider: str, handle: str) -> Response | str:
     context = _context(provider)
     lasting = _OFFLINE in asked.scope.split()
     if context is None:
-        return _sign_in(provider, handle, lasting=lasting)
+        return _sign_in(provider, handle, lasting=lasting, anew=asked.wants_sign_in)
     session_id = sessions.current().session_id
     parts().approvals.bind(handle, session_id)
+    if _is_too_old(asked, context):
+        return _sign_in(provider, handle, lasting=lasting, anew=True)
     principal = sessions.principal(context)
     offer = parts().app_grants.offer(principal, asked)
     if offer.needs_lasting:
@@ -136,11 +138,18 @@ def _context(provider: str) -> str | None:
     return next((each.context_id for each in contexts if each.patient.provider == provider), None)
 
 
+def _is_too_old(asked: Asked, context_id: str) -> bool:
+    """Whether the app wants a later sign-in than the one that opened this record."""
+    session = sessions.current()
+    auth_time = next(each.auth_time for each in session.contexts if each.context_id == context_id)
+    return asked.sign_in_is_too_old(session.created_at, auth_time, parts().clock.now())
+
+
 def _request(provider: str, handle: str) -> _Request:
     """The request that this browser's page showed. BadInput where it was shown in another session."""
     asked = _asked(provider, handle)
     context = _context(provider)
-    if context is None:
+    if context is None or _is_too_old(asked, context):
         raise NotFound
     parts().approvals.bind(handle, sessions.current().session_id)
     principal = sessions.principal(context)
@@ -214,10 +223,10 @@ def _page(found: _Request, form: Filled, *, said: bool) -> str:
     )
 
 
-def _sign_in(provider: str, handle: str, *, lasting: bool) -> Response:
-    """To the hospital's sign-in, and then back here."""
+def _sign_in(provider: str, handle: str, *, lasting: bool, anew: bool = False) -> Response:
+    """To the hospital's sign-in, and then back here. `anew`: also for who is signed in there."""
     begun = parts().sign_in.start_standalone(
-        provider, sessions.raw_flow_cookie(), after=handle, lasting=lasting, request_id=request_id()
+        provider, sessions.raw_flow_cookie(), after=handle, lasting=lasting, anew=anew, request_id=request_id()
     )
     response = _see_other(begun.authorize_url)
     sessions.set_flow_cookie(response, begun.browser_secret)

@@ -45,6 +45,7 @@ _WHY: Final = {
     "audience": _l("aud must be the FHIR base address of this server."),
     "nonce": _l("nonce is longer than 512 characters, or not printable."),
     "prompt": _l("prompt=none cannot work here: the patient is always asked."),
+    "max-age": _l("max_age is not a number of seconds."),
     "scope-missing": _l("scope was not sent."),
     "scope-long": _l("scope is too long."),
     "scope-empty": _l("None of the scopes is registered for this app and offered here."),

@@ -130,7 +130,7 @@ OPERATIONS: Final = (
     Operation(
         "post", f"{OAUTH}/authorize", "Ask the patient, by a form", (302, 303, 400, 404, 415, 429, 503),
         (HTML,), form=("response_type", "client_id", "redirect_uri", "scope", "state", "aud", "code_challenge",
-                           "code_challenge_method", "launch", "nonce", "prompt"),
+                           "code_challenge_method", "launch", "nonce", "prompt", "max_age"),
     ),
     _oauth("post", "/token", "Redeem a code, refresh, or backend services", (200, 400, 401, 404, 415, 429, 503),
            "Token", "grant_type", "code", "redirect_uri", "code_verifier", "refresh_token", "scope", *_CLIENT),

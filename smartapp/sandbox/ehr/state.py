@@ -45,7 +45,10 @@ class Launch:
 
 @dataclass(frozen=True)
 class AuthRequest:
-    """An authorization request that passed every check, waiting for the person's answers."""
+    """An authorization request that passed every check, waiting for the person's answers.
+
+    `anew`: the person is to sign in even if they are (OpenID Connect Core 1.0 §3.1.2.1, `prompt`).
+    """
 
     client_id: str
     redirect_uri: str
@@ -56,6 +59,7 @@ class AuthRequest:
     launch: Launch | None
     session: str = ""
     patient: str | None = None
+    anew: bool = False
 
 
 @dataclass(frozen=True)

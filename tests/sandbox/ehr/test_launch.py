@@ -213,3 +213,17 @@ def test_portal_button_of_another_app_is_named_as_configured(ehr: str) -> None:
     browser = App(ehr).portal_launch("ben", "ben-sandbox", "Open other")
     assert browser.left_for is not None
     assert browser.left_for.startswith(f"{LAUNCH}?iss=")
+
+
+@pytest.mark.clause("OpenID Connect Core 1.0", "3.1.2.1")
+def test_who_is_to_sign_in_anew_is_asked_and_may_be_somebody_else(ehr: str) -> None:
+    """The record is that of who signs in then, not of who was signed in before."""
+    app = App(ehr)
+    browser = app.authorize(Browser(ehr), ALL)
+    browser.submit(username="ana", password="ana-sandbox")
+    app.authorize(browser, ALL)
+    assert 'name="password"' not in browser.page
+    app.authorize(browser, ALL, prompt="login")
+    assert 'name="password"' in browser.page
+    browser.submit(username="ben", password="ben-sandbox").submit(decision="approve")
+    assert app.redeem(browser.landed["code"]).json()["patient"] == "ben"

@@ -1,4 +1,4 @@
-"""What OpenID Connect adds (Core 1.0 §3.1.2.1): `nonce` and `prompt`."""
+"""What OpenID Connect adds (Core 1.0 §3.1.2.1): `nonce`, `prompt` and `max_age`."""
 
 import re
 from typing import Final
@@ -7,6 +7,7 @@ from smartapp.authserver.authorize.asking import Asking
 from smartapp.authserver.authorize.refusals import AnswerRefused
 
 _NONCE: Final = re.compile(r"[\x21-\x7e]{1,512}", re.ASCII)
+_MAX_AGE: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _PROMPTS: Final = frozenset({"login", "consent", "select_account"})
 
 
@@ -19,3 +20,5 @@ def check(asking: Asking) -> None:
         raise AnswerRefused("interaction_required", "prompt", "The patient has to be asked: prompt=none cannot work.")
     if not set(prompts) <= _PROMPTS:
         raise AnswerRefused("invalid_request", "prompt", "prompt is none of login, consent, select_account.")
+    if asking.get("max_age") and not _MAX_AGE.fullmatch(asking.get("max_age")):
+        raise AnswerRefused("invalid_request", "max-age", "max_age must be a number of seconds.")

@@ -35,6 +35,7 @@ def read_request(site: Site, client: Client, params: Params) -> AuthRequest:
         nonce=params.get("nonce"),
         challenge=params["code_challenge"],
         launch=_launch(site, client, params),
+        anew="login" in params.get("prompt", "").split(),
     )
 
 

@@ -57,7 +57,7 @@ def signin(hospital: str, handle: str) -> Response:
     fresh = sign_in(site, session)
     if fresh is None:
         return remember(site, session, _sign_in_page(site, handle, waiting, session, failed=True))
-    site.state.change_request(handle, replace(waiting, session=fresh.id))
+    site.state.change_request(handle, replace(waiting, session=fresh.id, anew=False))
     return remember(site, fresh, redirect(_own(site, handle), 303))
 
 
@@ -105,7 +105,7 @@ def _next(site: Site, handle: str, waiting: AuthRequest, session: Session) -> Re
     client = site.client(waiting.client_id)
     if client is None:
         raise OAuthError("unauthorized_client", "this app is no longer registered")
-    if session.user:
+    if session.user and not waiting.anew:
         waiting = settled(waiting, session.user)
         site.state.change_request(handle, waiting)
     need = next_need(waiting, client, session.user)

@@ -15,7 +15,7 @@ Need = Literal["sign-in", "patient", "approval", "nothing"]
 
 def next_need(request: AuthRequest, client: Client, user: User | None) -> Need:
     """The next question to the person. OAuthError access_denied if the wrong one signed in, or has no record here."""
-    if user is None:
+    if user is None or request.anew:
         return "sign-in"
     if request.launch and request.launch.username != user.username:
         raise OAuthError("access_denied", "somebody else signed in than who launched the app")
