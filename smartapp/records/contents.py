@@ -46,7 +46,7 @@ def paper_kind(sop_class: str) -> PaperKind:
 
 @dataclass(frozen=True)
 class Listed:
-    """An instance of a series. `frame_size` is that of an uncompressed frame, 0 where it is not whole bytes a sample.
+    """An instance of a series.
 
     `at` and `size` say where its JSON stands in the series' metadata, in bytes. `showable`: it may be had
     de-identified, by what its metadata say.
@@ -56,7 +56,6 @@ class Listed:
     sop_class: str
     number: int | None
     frames: int
-    frame_size: int
     at: int
     size: int
     showable: bool = False
@@ -85,7 +84,7 @@ def read_contents(rows: Sequence[Row], addresses: Addresses, study: str, series:
         sop = get(row, "SOPInstanceUID")
         text = json.dumps(cleaned(row, addresses.of(study, series, sop)), separators=(",", ":")).encode()
         document += b"," if listed else b""
-        place = (number(row, "InstanceNumber"), _frames(row), _frame_size(row), len(document), len(text))
+        place = (number(row, "InstanceNumber"), _frames(row), len(document), len(text))
         listed.append(Listed(sop, get(row, "SOPClassUID"), *place, row_is_showable(row)))
         document += text
     return Contents(tuple(listed)), bytes(document + b"]")
@@ -119,12 +118,3 @@ def _frames(row: Row) -> int:
     if not has_pictures(get(row, "Modality")) or number(row, "Rows") is None:
         return 0
     return max(1, number(row, "NumberOfFrames") or 1)
-
-
-def _frame_size(row: Row) -> int:
-    """PS3.5 §8.1.1."""
-    rows, columns = number(row, "Rows") or 0, number(row, "Columns") or 0
-    samples, bits = number(row, "SamplesPerPixel") or 1, number(row, "BitsAllocated")
-    if bits not in {8, 16, 32} or not 0 < rows < 65536 or not 0 < columns < 65536 or not 0 < samples <= 4:
-        return 0
-    return rows * columns * samples * bits // 8

@@ -113,12 +113,12 @@ class Documents:
 
     def contents(self, at: StudyAt, series: str) -> Contents:
         """The instances of a series. NotFound, without asking the PACS, for one that is not of the study."""
-        name = self._name(at, f"contents {series}")
+        name = self._name(at, f"listed {series}")
         with self._lock:
             until, found = self._held.get((at.patient, name), (None, None))
         if until is not None and found is not None and self._clock.now() < until:
             return found
-        kept = self._kept(at, f"contents {series}")
+        kept = self._kept(at, f"listed {series}")
         return self._hold(at.patient, name, contents.decode(kept)) if kept is not None else self._fetch(at, series)[0]
 
     def metadata(self, at: StudyAt, series: str) -> tuple[Contents, bytes]:
@@ -165,7 +165,7 @@ class Documents:
         self._forget(at.patient, at.study, at.addresses, series)
 
     def _forget(self, patient: PatientKey, study: IndexedStudy, addresses: Addresses, series: str) -> None:
-        names = [_name(study, addresses, what) for what in ("series", f"metadata {series}", f"contents {series}")]
+        names = [_name(study, addresses, what) for what in ("series", f"metadata {series}", f"listed {series}")]
         for name in names:
             self._cache.put_blob(patient, name, b"")
         with self._lock:
@@ -190,7 +190,7 @@ class Documents:
             raise UpstreamMalformed("pacs-empty-series")
         found, document = contents.read_contents(rows, addresses, study.uid, series)
         self._cache.put_blob(permit.patient, _name(study, addresses, f"metadata {series}"), document)
-        name = _name(study, addresses, f"contents {series}")
+        name = _name(study, addresses, f"listed {series}")
         self._cache.put_blob(permit.patient, name, contents.encode(found))
         return self._hold(permit.patient, name, found), document
 

@@ -1,49 +1,54 @@
-"""Frames of uncompressed objects, cut out of the file without decoding anything."""
+"""Frames of a stored instance: cut out of its file where they stand in it as they are asked for, else decoded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from smartapp.errors import NotFound
-from smartapp.records.contents import Listed
+from smartapp.dicomweb.core.facts import LITTLE_ENDIAN, NoFrameError
+from smartapp.dicomweb.core.render import RenderPool
+from smartapp.dicomweb.core.render_wire import ANSWER
+from smartapp.dicomweb.core.stored import Stored as Pixels
+from smartapp.dicomweb.core.stored import find_stored
+from smartapp.dicomweb.core.walker import EXPLICIT_SYNTAX
+from smartapp.errors import NotFound, Unrenderable
 from smartapp.records.instances import Stored
 
-EXPLICIT_LE: Final = "1.2.840.10008.1.2.1"
-_IMPLICIT_LE: Final = "1.2.840.10008.1.2"
-_PIXEL_DATA: Final = b"\xe0\x7f\x10\x00"
-_HEADER: Final = 12
-_LARGEST: Final = 2**28
+_RENDERED: Final = 512 * 2**20
 
 
 @dataclass(frozen=True)
 class FrameData:
-    """One frame and the transfer syntax it is in."""
+    """One frame and the transfer syntax it is in; an uncompressed one's counts as Explicit VR Little Endian."""
 
     data: bytes
     transfer_syntax: str
 
 
-def slice_native(stored: Stored, syntax: str, listed: Listed, numbers: tuple[int, ...]) -> list[FrameData] | None:
-    """The frames of these numbers (from 1), or None where this cannot be done safely: then a child decodes.
+def frames_of(file: Stored, numbers: Sequence[int], pool: RenderPool, *, stored: bool) -> list[FrameData]:
+    """The frames of these numbers (from 1), as they are `stored` or uncompressed.
 
-    The listed dimensions are believed only if the file ends with a Pixel Data element of exactly that length, so that
-    nothing of the file has to be parsed and a lying dimension cuts nothing. Raises NotFound for a frame that is not
-    there.
+    NotFound for one that is not there; Unrenderable if they cannot be had, or come to too much.
     """
-    size, frames = listed.frame_size, listed.frames
-    if syntax not in {EXPLICIT_LE, _IMPLICIT_LE} or size == 0 or frames == 0 or size * len(numbers) > _LARGEST:
-        return None
-    start = stored.size - (size * frames + size * frames % 2)
-    if start < _HEADER or not _is_pixel_data(stored, start, syntax):
-        return None
-    if any(not 1 <= each <= frames for each in numbers):
-        raise NotFound("no-frame")
-    return [FrameData(stored.read(start + (each - 1) * size, size), EXPLICIT_LE) for each in numbers]
+    pixels = find_stored(file)
+    if pixels is not None and (stored or pixels.facts.syntax in LITTLE_ENDIAN):
+        return _cut(pixels, numbers)
+    decoded = pool.frames(whole(file), numbers, "raw" if stored else "explicit-le")
+    return [FrameData(each.data, each.transfer_syntax if stored else EXPLICIT_SYNTAX) for each in decoded]
 
 
-def _is_pixel_data(stored: Stored, start: int, syntax: str) -> bool:
-    """Whether the element that ends the file is Pixel Data, and its value begins at `start` (PS3.5 §7.1)."""
-    header = stored.read(start - _HEADER, _HEADER)
-    length = (stored.size - start).to_bytes(4, "little")
-    if syntax == _IMPLICIT_LE:
-        return header[4:] == _PIXEL_DATA + length
-    return header in {_PIXEL_DATA + vr + b"\0\0" + length for vr in (b"OW", b"OB")}
+def whole(file: Stored) -> bytes:
+    """The file in memory, as the renderer takes it. Unrenderable if it is larger than a renderer could use."""
+    if file.size > _RENDERED:
+        raise Unrenderable("too-large")
+    return b"".join(file.chunks())
+
+
+def _cut(pixels: Pixels, numbers: Sequence[int]) -> list[FrameData]:
+    facts = pixels.facts
+    if len(numbers) * facts.frame_bits > ANSWER * 8:
+        raise Unrenderable("too-large")
+    syntax = EXPLICIT_SYNTAX if facts.syntax in LITTLE_ENDIAN else facts.syntax
+    try:
+        return [FrameData(pixels.frame(number - 1), syntax) for number in numbers]
+    except NoFrameError:
+        raise NotFound("no-frame") from None

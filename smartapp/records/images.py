@@ -12,19 +12,18 @@ from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.deidentify.files import deidentified
 from smartapp.dicomweb.core.deidentify.rules import is_bulk_kept
 from smartapp.dicomweb.core.render import PictureType, RenderPool, Window
-from smartapp.errors import NotFound, PartWithheld, Unrenderable
+from smartapp.errors import NotFound, PartWithheld
 from smartapp.identity.model import Principal
 from smartapp.records.bulk import bulk_value
 from smartapp.records.contents import Listed
 from smartapp.records.documents import Documents, StudyAt
 from smartapp.records.flow import flowing
-from smartapp.records.frames import EXPLICIT_LE, FrameData, slice_native
+from smartapp.records.frames import FrameData, frames_of, whole
 from smartapp.records.gate import Gate
 from smartapp.records.instances import Instances, Stored, VerifiedInstance, disguised, pieces, transfer_syntax
 from smartapp.records.view import LeftOut, View, nobody
 
 _THUMBNAIL_AGE: Final = 7 * 86400
-_RENDERED: Final = 512 * 2**20
 
 
 class Images:
@@ -127,11 +126,8 @@ class Images:
         stored: bool,
     ) -> list[FrameData]:
         """Frames by their numbers, from 1 (PS3.18 §10.4.1.1.4): as they are `stored`, or uncompressed."""
-        with self._opened(principal, study, series, sop, request_id) as (at, listed, file):
-            found = slice_native(file, transfer_syntax(file), listed, tuple(numbers))
-            if found is None:
-                decoded = self._pool.frames(_whole(file), numbers, "raw" if stored else "explicit-le")
-                found = [FrameData(each.data, each.transfer_syntax if stored else EXPLICIT_LE) for each in decoded]
+        with self._opened(principal, study, series, sop, request_id) as (at, _, file):
+            found = frames_of(file, numbers, self._pool, stored=stored)
             self._count(at, sum(len(each.data) for each in found))
             return found
 
@@ -152,7 +148,7 @@ class Images:
         """One frame as a picture (PS3.18 §10.4.1.1.3)."""
         with self._opened(principal, study, series, sop, request_id) as (at, _, file):
             picture = self._pool.rendered(
-                _whole(file), number, window=window, viewport=viewport, quality=quality, kind=kind
+                whole(file), number, window=window, viewport=viewport, quality=quality, kind=kind
             )
             self._count(at, len(picture))
             return picture
@@ -181,7 +177,7 @@ class Images:
         picture = self._cache.get_blob(at.patient, name, _THUMBNAIL_AGE)
         if picture is None or at.deidentified:
             with self._checked(at, uid, one) as file:
-                picture = self._pool.thumbnail(_whole(file))
+                picture = self._pool.thumbnail(whole(file))
             self._cache.put_blob(at.patient, name, picture)
         self._count(at, len(picture))
         return picture
@@ -236,10 +232,3 @@ class Images:
         """Before an answer leaves: the right is read once more, as fetching may have taken its time."""
         at.permit.check()
         self._audit.count(at.permit.disclosure_id, instances=1, bytes=size)
-
-
-def _whole(file: Stored) -> bytes:
-    """The file in memory, as the renderer takes it. Unrenderable if it is larger than a renderer could use."""
-    if file.size > _RENDERED:
-        raise Unrenderable("too-large")
-    return b"".join(file.chunks())

@@ -1,5 +1,6 @@
 """Values and frames out of stored files, in every way that files are written."""
 
+from collections.abc import Iterator
 from io import BytesIO
 
 import pytest
@@ -15,12 +16,15 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
+from smartapp.dicomweb.core.render import RenderPool
+from smartapp.dicomweb.core.render_wire import ANSWER
 from smartapp.errors import NotFound, Unrenderable
 from smartapp.records.addresses import Addresses
 from smartapp.records.bulk import bulk_value
-from smartapp.records.contents import Listed, cleaned, decode, encode, read_contents
-from smartapp.records.frames import slice_native
+from smartapp.records.contents import cleaned, decode, encode, read_contents
+from smartapp.records.frames import frames_of
 from smartapp.records.instances import InMemory, transfer_syntax
+from smartapp.settings import Rendering
 from tests.dicomweb_upstream.objects import CT, Made, dataset
 
 SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
@@ -71,42 +75,55 @@ def test_a_broken_file_is_an_error_of_ours(data: bytes, syntax: UID) -> None:
         return
 
 
-def _listed(frames: int, size: int) -> Listed:
-    return Listed("1.5", CT, 1, frames, size, 0, 0)
+@pytest.fixture
+def pool() -> Iterator[RenderPool]:
+    """Whose children are never asked: what is cut out costs none."""
+    pool = RenderPool(Rendering(processes=1))
+    yield pool
+    pool.close()
 
 
-@pytest.mark.parametrize("syntax", SYNTAXES[:2])
-def test_frames_of_a_multi_frame_object_are_cut_without_decoding(syntax: UID) -> None:
+def _three_frames() -> Dataset:
     ds = dataset(Made("1.5"))
     ds.NumberOfFrames, ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.Rows, ds.Columns = 3, 8, 8, 7, 3, 3
     ds["PixelData"].VR = "OB"
     ds.PixelData = bytes(range(27)) + b"\0"
-    found = slice_native(_file(ds, syntax), syntax, _listed(3, 9), (3, 1))
-    assert found is not None
-    assert [frame.data for frame in found] == [bytes(range(18, 27)), bytes(range(9))]
+    return ds
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.parametrize("syntax", SYNTAXES[:2])
+def test_frames_of_a_multi_frame_object_are_cut_without_decoding(
+    pool: RenderPool, monkeypatch: pytest.MonkeyPatch, syntax: UID, *, stored: bool
+) -> None:
+    monkeypatch.setattr(pool, "frames", None)
+    file = _file(_three_frames(), syntax)
+    found = frames_of(file, (3, 1), pool, stored=stored)
+    assert [(frame.data, frame.transfer_syntax) for frame in found] == [
+        (bytes(range(18, 27)), ExplicitVRLittleEndian),
+        (bytes(range(9)), ExplicitVRLittleEndian),
+    ]
     with pytest.raises(NotFound):
-        slice_native(_file(ds, syntax), syntax, _listed(3, 9), (4,))
+        frames_of(file, (4,), pool, stored=stored)
+    with pytest.raises(Unrenderable):
+        frames_of(file, (1,) * (ANSWER // 9 + 1), pool, stored=stored)
+
+
+def test_what_does_not_end_the_file_is_cut_all_the_same(pool: RenderPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "frames", None)
+    ds = _three_frames()
+    ds.DataSetTrailingPadding = bytes(128)
+    (found,) = frames_of(_file(ds, ExplicitVRLittleEndian), (2,), pool, stored=False)
+    assert found.data == bytes(range(9, 18))
 
 
 @pytest.mark.threat("D6")
-@pytest.mark.parametrize(("frames", "size"), [(1, 27), (2, 9), (3, 8), (4, 9), (3, 2**31), (10**6, 9), (0, 9), (3, 0)])
-def test_dimensions_that_do_not_fit_cut_nothing(frames: int, size: int) -> None:
-    ds = dataset(Made("1.5"))
-    ds.NumberOfFrames, ds.BitsAllocated, ds.Rows, ds.Columns = 3, 8, 3, 3
-    ds["PixelData"].VR = "OB"
-    ds.PixelData = bytes(range(27)) + b"\0"
-    found = slice_native(_file(ds, ExplicitVRLittleEndian), ExplicitVRLittleEndian, _listed(frames, size), (1,))
-    if (frames, size) == (1, 27):  # the same bytes, said otherwise
-        assert found is not None
-    else:
-        assert found is None
-
-
-def test_what_ends_the_file_must_be_pixel_data() -> None:
-    ds = dataset(Made("1.5"))
-    ds.DataSetTrailingPadding = bytes(128)
-    file = _file(ds, ExplicitVRLittleEndian)
-    assert slice_native(file, ExplicitVRLittleEndian, _listed(1, 128), (1,)) is None
+@pytest.mark.parametrize("frames", [4, 10**6])
+def test_dimensions_that_do_not_fit_cut_nothing(pool: RenderPool, frames: int) -> None:
+    ds = _three_frames()
+    ds.NumberOfFrames = frames
+    with pytest.raises(Unrenderable):
+        frames_of(_file(ds, ExplicitVRLittleEndian), (1,), pool, stored=False)
 
 
 @pytest.mark.threat("A6")
@@ -134,7 +151,7 @@ def test_contents_are_in_viewing_order_and_survive_being_kept() -> None:
     assert decode(encode(found)) == found
     listed = found.find("1.5.2")
     assert listed is not None
-    assert listed.frame_size == 128
+    assert listed.frames == 1
     assert b'"1.5.2"' in document[listed.at : listed.at + listed.size]
     assert found.find("1.5.9") is None
 

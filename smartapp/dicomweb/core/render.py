@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, Literal
 
-from smartapp.dicomweb.core.facts import LITTLE_ENDIAN, NoFrameError
+from smartapp.dicomweb.core.facts import LITTLE_ENDIAN
 from smartapp.dicomweb.core.render_process import Children
-from smartapp.dicomweb.core.render_wire import ANSWER
-from smartapp.dicomweb.core.stored import Stored, find_stored
 from smartapp.dicomweb.core.walker import EXPLICIT_SYNTAX
 from smartapp.errors import BadInput, NotFound, Unrenderable
 from smartapp.settings import Rendering
@@ -93,9 +91,6 @@ class RenderPool:
 
     def frames(self, dicom: bytes, numbers: Sequence[int], target: Literal["raw", "explicit-le"]) -> list[Frame]:
         """The frames of these numbers, as stored (`raw`) or decoded to little endian values without compression."""
-        stored = find_stored(dicom)
-        if stored is not None and (target == "raw" or stored.facts.syntax in LITTLE_ENDIAN):
-            return _stored_frames(stored, numbers)
         header, payload = self._ask({"job": "frames", "numbers": list(numbers), "target": target}, dicom)
         try:
             return _frames(header, payload, raw=target == "raw")
@@ -170,27 +165,3 @@ def _frames(header: Mapping[str, Any], payload: bytes, *, raw: bool) -> list[Fra
         )
         at += size
     return frames
-
-
-def _stored_frames(stored: Stored, numbers: Sequence[int]) -> list[Frame]:
-    facts = stored.facts
-    if len(numbers) * facts.frame_bits > ANSWER * 8:
-        raise Unrenderable("too-large")
-    try:
-        return [
-            Frame(
-                data=stored.frame(number - 1),
-                rows=facts.rows,
-                columns=facts.columns,
-                samples_per_pixel=facts.samples,
-                bits_allocated=facts.bits,
-                bits_stored=facts.stored,
-                signed=facts.signed,
-                photometric_interpretation=facts.photometric,
-                planar_configuration=facts.planar,
-                transfer_syntax=EXPLICIT_SYNTAX if facts.syntax in LITTLE_ENDIAN else facts.syntax,
-            )
-            for number in numbers
-        ]
-    except NoFrameError:
-        raise NotFound("no-frame") from None

@@ -1,15 +1,25 @@
 """The quick way to frames that need no decoding: most of what a viewer asks for.
 
 A native frame is a slice of the file, and the one frame of an encapsulated object is its fragments joined. To find them
-in Python hurts nobody, and saves the way to a child and back, ten times what the work takes. What is anything but
-plain is left to the child.
+in Python hurts nobody, takes no more of the file than is asked for, and saves the way to a child and back, ten times
+what the work takes. What is anything but plain is left to the child.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from smartapp.dicomweb.core.elements import EXPLICIT, IMPLICIT, UNDEFINED, Source, read_header, skip_value
-from smartapp.dicomweb.core.facts import LITTLE_ENDIAN, NATIVE, Facts, RefusedError
+from smartapp.dicomweb.core.elements import (
+    EXPLICIT,
+    IMPLICIT,
+    ITEM,
+    SEQUENCE_END,
+    UNDEFINED,
+    Source,
+    read_header,
+    skip_value,
+)
+from smartapp.dicomweb.core.facts import FRAME, LITTLE_ENDIAN, NATIVE, Facts, RefusedError
 from smartapp.dicomweb.core.values import read_uid
 from smartapp.dicomweb.core.walker import DEFLATED, IMPLICIT_SYNTAX, TRANSFER_SYNTAX, read_file_meta
 from smartapp.errors import UpstreamMalformed
@@ -17,42 +27,57 @@ from smartapp.errors import UpstreamMalformed
 _PIXEL_DATA: Final = 0x7FE00010
 _FRAMES: Final = 0x00280008
 _PHOTOMETRIC: Final = 0x00280004
-_ITEM: Final = 0xFFFEE000
-_END: Final = 0xFFFEE0DD
 _ELEMENTS: Final = 2000
 """More elements than this, or fragments, are left to the child: here they would hold up others."""
+_PIECE: Final = 2**16
+_HEADER: Final = 16 * 2**20
+"""Where more than this comes before the pixels, in bytes, a child looks at it."""
+
+
+class Whole(Protocol):
+    """A whole PS3.10 file that can be read at random; sizes in bytes."""
+
+    size: int
+
+    def read(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object's pixels as they stand in its file: either `native` ones, or one frame's code stream."""
+    """An object's pixels as they stand in its file: native ones, or one frame's code stream.
+
+    `spans` are where, as offsets and lengths in bytes: native pixels in one piece, a code stream in its fragments.
+    """
 
     facts: Facts
-    pixels: memoryview
+    file: Whole
+    spans: tuple[tuple[int, int], ...]
 
     def frame(self, index: int) -> bytes:
         """Frame `index` (from 0); NoFrameError if there is none."""
         self.facts.check_frame(index)
         if self.facts.syntax not in NATIVE:
-            return bytes(self.pixels)
+            return b"".join(self.file.read(*span) for span in self.spans)
         size = self.facts.frame_bits // 8
-        return bytes(self.pixels[index * size : (index + 1) * size])
+        return self.file.read(self.spans[0][0] + index * size, size)
 
 
-def find_stored(dicom: bytes) -> Stored | None:
-    """The stored pixels of a PS3.10 file, or None: it is not plain, or not right, and a child has to look at it."""
+def find_stored(file: Whole) -> Stored | None:
+    """The stored pixels of a file, or None: it is not plain, or not right, and a child has to look at it."""
     try:
-        stored = _find(dicom)
-        stored.facts.check(len(stored.pixels))
+        stored = _find(file)
+        length = sum(length for _, length in stored.spans)
+        stored.facts.check(length)
     except (UpstreamMalformed, RefusedError, KeyError, ValueError):
         return None
-    plain = stored.facts.frame_bits % 8 == 0 if stored.facts.syntax in NATIVE else stored.facts.frames == 1
-    return stored if plain else None
+    if stored.facts.syntax in NATIVE:
+        return stored if stored.facts.frame_bits % 8 == 0 else None
+    return stored if stored.facts.frames == 1 and length <= FRAME else None
 
 
-def _find(dicom: bytes) -> Stored:
-    chunks = iter([dicom])
-    source = Source(lambda: next(chunks, None), len(dicom))
+def _find(file: Whole) -> Stored:
+    source = _source(file, 0)
     source.skip(132)
     syntax = read_uid(read_file_meta(source)[TRANSFER_SYNTAX])
     if syntax in DEFLATED or (syntax in NATIVE and syntax not in LITTLE_ENDIAN):
@@ -62,12 +87,17 @@ def _find(dicom: bytes) -> Stored:
     for _ in range(_ELEMENTS):
         tag, vr, length = read_header(source, encoding)
         if tag == _PIXEL_DATA:
-            return Stored(_facts(syntax, found), _pixels(source, memoryview(dicom), length, syntax))
+            return Stored(_facts(syntax, found), file, tuple(_spans(file, source.at, length, syntax)))
         if tag >> 16 == 0x28 and length <= 64:
             found[tag] = source.take(length)
         else:
             skip_value(source, encoding, vr, length)
     raise RefusedError("not-plain")
+
+
+def _source(file: Whole, start: int) -> Source:
+    pieces = (file.read(offset, _PIECE) for offset in range(start, file.size, _PIECE))
+    return Source(lambda: next(pieces, None), min(file.size - start, _HEADER))
 
 
 def _facts(syntax: str, found: dict[int, bytes]) -> Facts:
@@ -92,26 +122,32 @@ def _facts(syntax: str, found: dict[int, bytes]) -> Facts:
     )
 
 
-def _pixels(source: Source, dicom: memoryview, length: int, syntax: str) -> memoryview:
+def _spans(file: Whole, start: int, length: int, syntax: str) -> Iterator[tuple[int, int]]:
     if (length == UNDEFINED) is (syntax in NATIVE):
         raise RefusedError("not-plain")
-    start = source.at
-    if length != UNDEFINED:
-        source.skip(length)
-        return dicom[start : source.at]
-    return memoryview(b"".join(_fragments(source, dicom)))
+    if length == UNDEFINED:
+        yield from _fragments(file, start)
+    elif start + length <= file.size:
+        yield start, length
+    else:
+        raise RefusedError("not-plain")
 
 
-def _fragments(source: Source, dicom: memoryview) -> list[memoryview]:
+def _fragments(file: Whole, start: int) -> Iterator[tuple[int, int]]:
     """The fragments of encapsulated Pixel Data (PS3.5 §A.4), without the offset table before them."""
-    found: list[memoryview] = []
-    for _ in range(_ELEMENTS):
-        tag, _, length = read_header(source, EXPLICIT)
-        if tag == _END:
-            return found[1:]
-        if tag != _ITEM:
+    for number in range(_ELEMENTS):
+        tag, _, length = read_header(_one_header(file, start), EXPLICIT)
+        start += 8
+        if tag == SEQUENCE_END:
+            return
+        if tag != ITEM or start + length > file.size:
             raise RefusedError("not-plain")
-        start = source.at
-        source.skip(length)
-        found.append(dicom[start : source.at])
+        if number:
+            yield start, length
+        start += length
     raise RefusedError("not-plain")
+
+
+def _one_header(file: Whole, start: int) -> Source:
+    header = iter((file.read(start, 8),))
+    return Source(lambda: next(header, None), 8)

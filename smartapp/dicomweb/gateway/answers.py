@@ -10,7 +10,8 @@ from flask import Response, request
 
 from smartapp.dicomweb.core.accept import ANY_SYNTAX, Choice, NotAcceptable, Offer, choose
 from smartapp.dicomweb.core.multipart import Part, content_type, new_boundary, write_parts
-from smartapp.records.frames import EXPLICIT_LE, FrameData
+from smartapp.dicomweb.core.walker import EXPLICIT_SYNTAX
+from smartapp.records.frames import FrameData
 from smartapp.records.instances import VerifiedInstance
 
 OCTETS: Final = "application/octet-stream"
@@ -40,7 +41,7 @@ def accepted_instances(*, single: bool) -> Choice:
 
 def accepted_octets(*, single: bool, frames: bool) -> Choice:
     """How values are sent. Frames are uncompressed unless `transfer-syntax=*` asks for them as stored."""
-    syntaxes = (EXPLICIT_LE, ANY_SYNTAX) if frames else ()
+    syntaxes = (EXPLICIT_SYNTAX, ANY_SYNTAX) if frames else ()
     many, one = Offer(OCTETS, multipart=True, syntaxes=syntaxes), Offer(OCTETS, syntaxes=syntaxes)
     return accepted((many, one) if single else (many,))
 
