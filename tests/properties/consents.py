@@ -19,8 +19,8 @@ RANKS = "ULMNRV"
 @dataclass(frozen=True)
 class Denial:
     """Each that is given narrows it. `actor`: the app that asks (`me`) or `another`; `type` of resource; from which
-    confidentiality on (`rank`); `one` study by its UID. `excepted`: a permission for the app that asks stands in it.
-    It holds from `start` until `end`.
+    confidentiality on (`rank`); `one` study by its UID, or report by its reference. `excepted`: a permission for the
+    app that asks stands in it. It holds from `start` until `end`.
     """
 
     actor: str = ""
@@ -39,9 +39,10 @@ class Denial:
     def keeps_study(self, uid: str, labels: Collection[str]) -> bool:
         return self.type in {"", "ImagingStudy"} and self.one in {"", uid} and self._reaches(labels)
 
-    def keeps_reports(self, labels: Collection[str]) -> bool:
-        """Whether it keeps the reports of a study with these labels, which have no others."""
-        return self.type in {"", "DiagnosticReport"} and not self.one and self._reaches(labels)
+    def keeps_report(self, id_: str, labels: Collection[str]) -> bool:
+        """Whether it keeps a report of a study with these labels, which has no others."""
+        named = self.one in {"", f"DiagnosticReport/{id_}"}
+        return self.type in {"", "DiagnosticReport"} and named and self._reaches(labels)
 
     @property
     def keeps_person(self) -> bool:
@@ -62,7 +63,8 @@ class Denial:
             provision["securityLabel"] = [{"system": V3, "code": self.rank}]
         if self.one:
             identifier = {"system": "urn:dicom:uid", "value": f"urn:oid:{self.one}"}
-            provision["data"] = [{"meaning": "instance", "reference": {"identifier": identifier}}]
+            reference = {"reference": self.one} if "/" in self.one else {"identifier": identifier}
+            provision["data"] = [{"meaning": "instance", "reference": reference}]
         if self.excepted:
             provision["provision"] = [{"type": "permit", "actor": [_device(app)]}]
         if bounds := {name: at for name, at in (("start", self.start), ("end", self.end)) if at is not None}:

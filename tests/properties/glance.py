@@ -50,8 +50,10 @@ class Glance:
     def _matches(self, search: str) -> list[dict[str, Any]]:
         status, _, body = self.answers[Probe(f"{FHIR}/{search}")]
         assert status == 200, body
-        entries = json.loads(body).get("entry", [])
-        return [each["resource"] for each in entries if each["search"]["mode"] == "match"]
+        page = json.loads(body)
+        found = [each["resource"] for each in page.get("entry", []) if each["search"]["mode"] == "match"]
+        assert page["total"] == len(found)
+        return found
 
     def _rows(self, probe: Probe) -> list[dict[str, Any]]:
         status, _, body = self.answers[probe]

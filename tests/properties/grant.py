@@ -159,7 +159,7 @@ class Allowed:
     def _lets_read(self, scan: Scan, finding: Finding) -> bool:
         if scan.misfiled or not self._granted(scan) or self._waits(finding, scan):
             return False
-        if any(each.keeps_reports(self.wing.labels_of(scan)) for each in self._denials()):
+        if any(each.keeps_report(finding.id, self.wing.labels_of(scan)) for each in self._denials()):
             return False
         return any(map(self._kind, scan.series)) if scan.archived and self.by_kind else self._told(scan, [_any])
 
