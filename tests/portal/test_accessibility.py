@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from smartapp.identity.apps.model import AppState
 from tests.portal import app_fakes, fakes
 from tests.portal.conftest import Portal
 
@@ -82,6 +84,20 @@ def test_nothing_needs_sideways_scrolling_on_a_narrow_phone(
     page = _page(live_portal, chromium, "phone", language)
     for name, path in PAGES.items():
         page.goto(live_portal.base_url + path)
+        _open_all(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
+    page.context.close()
+
+
+@pytest.mark.clause("WCAG 2.2", "1.4.10")
+@pytest.mark.parametrize("state", [AppState.PENDING, AppState.SUSPENDED])
+def test_what_the_hospital_says_of_an_app_breaks_into_lines(
+    live_portal: Portal, chromium: Browser, state: AppState
+) -> None:
+    page = _page(live_portal, chromium, "phone", "es-MX")
+    live_portal.apps.apps = (replace(app_fakes.sample_app(client_name="Seguimiento" * 6), state=state),)
+    for name in ("allow an app", "apps", "an app's access"):
+        page.goto(live_portal.base_url + PAGES[name])
         _open_all(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 320, name
     page.context.close()
