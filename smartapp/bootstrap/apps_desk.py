@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from smartapp.bootstrap.ground import Ground
+from smartapp.consent.grants.service import Grants
 from smartapp.consent.scopes import algebra, grammar
+from smartapp.db.outbox.service import Outbox
 from smartapp.errors import ConfigurationError, NotFound
 from smartapp.exchange.developers.checks.scope import offered
+from smartapp.exchange.grants.owing import Owing
 from smartapp.identity.apps.logos import Logos
 from smartapp.identity.apps.model import App, AppState
 from smartapp.identity.apps.service import Apps
@@ -30,6 +33,9 @@ class Desk:
     def of(cls, ground: Ground) -> "Desk":
         """The desk on this ground."""
         apps = Apps(ground.database, ground.keyring, ground.audit, ground.clock)
+        outbox = Outbox(ground.database, ground.keyring, ground.clock)
+        grants = Grants(ground.keyring, ground.datakeys, ground.clock)
+        apps.when_decided(Owing(ground.settings, grants, outbox).decided)
         return cls(ground, apps, Logos(ground.database, apps, ground.clock))
 
     def app(self, client_id: str) -> App:

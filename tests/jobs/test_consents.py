@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from smartapp.bootstrap import apps_desk
 from smartapp.exchange.grants import store
 from tests.exchange.conftest import any_office, office  # noqa: F401 -- fixtures
 from tests.exchange.desk import ConsentShelf, Office
@@ -70,6 +72,25 @@ def test_what_ended_while_it_was_refused_is_written_as_ended(office: Office) -> 
     office.someone()
     office.work()
     assert shelf.kept["c1"]["status"] == "inactive"
+
+
+@pytest.mark.threat("O32")
+def test_what_the_operator_decides_over_an_app_is_told_to_the_hospital(any_office: Office) -> None:  # noqa: F811
+    office = any_office  # noqa: F811
+    shelf = ConsentShelf(office)
+    _, ana = office.someone()
+    office.approve(ana)
+    office.work()
+    client_id = office.the_grant(ana).client_id
+    for action, said, status in (
+        ("suspend", {"ground": "fraud", "reason": "it is another's"}, "inactive"),
+        ("reinstate", {}, "active"),
+        ("suspend", {"ground": "security", "reason": "it leaks tokens"}, "inactive"),
+    ):
+        arguments = argparse.Namespace(action=action, client_id=client_id, **said)
+        assert list(apps_desk.lines(arguments, office.composed.ground))
+        office.work()
+        assert (list(shelf.kept), shelf.kept["c1"]["status"]) == (["c1"], status), action
 
 
 def test_somebody_who_writes_meanwhile_is_not_overwritten_unread(office: Office) -> None:  # noqa: F811

@@ -9,6 +9,7 @@ from smartapp.consent.grants.model import Grant
 from smartapp.consent.grants.service import Grants
 from smartapp.db.outbox.service import Outbox
 from smartapp.exchange.grants import store
+from smartapp.identity.apps.model import App
 from smartapp.identity.model import PatientKey
 from smartapp.settings import Settings
 
@@ -32,6 +33,11 @@ class Owing:
             return
         store.owe(session, grant.id, grant.provider, grant.person_id, grant.credential_id)
         self._send(session, grant.id)
+
+    def decided(self, session: Session, app: App) -> None:
+        """The operator decided over an app: the hospital hears whether what patients allowed it still stands."""
+        for grant in self._grants.of_client(session, app.provider, app.client_id):
+            self.owe(session, grant)
 
     def again(self, session: Session, grant_id: str) -> None:
         """Once more: who waited for too long in the queue is put into it anew, and never lost."""

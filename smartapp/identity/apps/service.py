@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,6 +49,13 @@ class Apps:
         self._keyring = keyring
         self._audit = audit
         self._clock = clock
+        self._with_a_decision: list[Callable[[Session, App], None]] = []
+
+    def when_decided(self, work: Callable[[Session, App], None]) -> None:
+        """From now on `work(session, app)` is done within the write of each decision of the operator's. Said once, when
+        the desk is built.
+        """
+        self._with_a_decision.append(work)
 
     def register(
         self,
@@ -219,6 +226,8 @@ class Apps:
             app = rows.app(row)
             detail = {"state": state.value, "ground": ground, "by": by}
             self._record(session, "app.decided", app, request_id, detail, severity)
+            for also in self._with_a_decision:
+                also(session, app)
             return app
 
         return self._database.run(work)
