@@ -168,7 +168,7 @@ def test_pictures_from_an_offline_store_are_waited_for(chromium: Browser, sandbo
         timeout=10,
     ).raise_for_status()
     page.get_by_role("link", name="X-ray: hand").first.click()
-    expect(page.locator("main")).to_contain_text("being fetched from the hospital's archive")
+    expect(page.locator("main")).to_contain_text("It may still be fetching them.")
     expect(page.locator("main [data-series-link]").first).to_be_visible(timeout=30_000)
     context.close()
 

@@ -65,7 +65,7 @@ def test_pictures_being_fetched_are_asked_for_again_a_few_times(
     stub(portal, monkeypatch, series=(), problems=("pacs-missing",), again=5)
     address, seen = f"{STUDY}?page=2", []
     while found := REFRESH.search(page := client.get(address).text):
-        assert "being fetched from the hospital" in page
+        assert "cannot give the pictures yet" in page
         assert found[1] == "5"
         address = found[2].replace("&amp;", "&")
         seen.append(address)
