@@ -19,7 +19,7 @@ test: .venv
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 soak: .venv .venv-schemathesis
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -m soak --timeout 3600 --hypothesis-profile explore
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --hypothesis-profile explore --ignore tests/journey --ignore tests/sandbox
 
 # Tests with coverage, and what of the lines changed since BASE is covered.
