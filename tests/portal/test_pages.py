@@ -194,3 +194,11 @@ def test_pages_speak_spanish(portal: Portal, client: FlaskClient) -> None:
     assert '<html lang="es">' in text
     for words in ("Tomografía (TC): tórax", "17 de septiembre de 2026", "Informe preliminar", "203 imágenes"):
         assert words in text
+
+
+@pytest.mark.threat("W22")
+@pytest.mark.parametrize("address", ["/start", f"/my/ctx-ana/studies/{fakes.CT}/copy", "/my/ctx-ana/find"])
+def test_a_forms_address_opened_as_a_page_is_said_to_be_none(client: FlaskClient, address: str) -> None:
+    answer = client.get(address)
+    assert answer.status_code == 405
+    assert "There is nothing here" in answer.text

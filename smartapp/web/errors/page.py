@@ -39,4 +39,5 @@ def _words(status: int, code: str) -> tuple[str, str]:
             _("Please try again in a few minutes. Nothing was lost."),
         ),
     }
+    by_status[405] = by_status[404]  # a form's address, opened as a page
     return by_status.get(status, (_("Something went wrong"), _("Please try again. Nothing was lost.")))
