@@ -50,6 +50,11 @@ class Reach:
         """Whether pictures may be had, and how."""
         return self.terms.images
 
+    @property
+    def hides_identity(self) -> bool:
+        """Whether studies are shown without what names the patient, under other UIDs."""
+        return self.terms.hides_identity
+
     def may(self, type_: str, letter: str) -> bool:
         """Whether anything of this type may be had by this interaction; if not, it is `insufficient_scope`."""
         return may(self._scopes, type_, letter) and (type_ not in REPORT_TYPES or self.terms.reports)

@@ -48,8 +48,8 @@ class StudyAt:
 
     @property
     def deidentified(self) -> bool:
-        """Whether who asks is shown de-identified images, under other UIDs."""
-        return self.permit.reach is not None and self.permit.reach.images == "deidentified"
+        """Whether who asks is shown de-identified images (or was, and now none), under other UIDs."""
+        return self.permit.reach is not None and self.permit.reach.hides_identity
 
     def shown(self, uid: str) -> str:
         """The UID as who asks is shown it."""

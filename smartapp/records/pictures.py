@@ -29,8 +29,8 @@ for.
 
 
 def only_deidentified(principal: Principal) -> bool:
-    """Whether who asks is an app that is shown de-identified images."""
-    return isinstance(principal, AppPrincipal) and Reach.of(principal).images == "deidentified"
+    """Whether who asks is an app that is shown de-identified images (or was, and now none)."""
+    return isinstance(principal, AppPrincipal) and Reach.of(principal).hides_identity
 
 
 def shown_to(principal: Principal, study: IndexedStudy | None) -> IndexedStudy | None:

@@ -150,6 +150,17 @@ def test_a_change_narrows_and_is_a_new_version(any_office: Office) -> None:
     assert office.the_grant(ana).version == 2
 
 
+def test_pictures_without_a_name_that_are_taken_away_leave_it_hidden(any_office: Office) -> None:
+    office = any_office
+    _, ana = office.someone()
+    office.redeem(office.approve(ana))
+    grant = office.the_grant(ana)
+    for images in ("deidentified", "none", "none"):
+        office.grants.change(ana, grant.id, some_terms(images=images))
+    changed = office.the_grant(ana)
+    assert (changed.version, changed.terms.images, changed.terms.hides_identity) == (3, "none", True)
+
+
 def test_signing_out_ends_what_is_online_and_nothing_else(any_office: Office) -> None:
     office = any_office
     browser, ana = office.someone()

@@ -12,7 +12,7 @@ from smartapp.consent.facts import ReportKnown, SeriesFacts, StudyFacts
 from smartapp.consent.grants.model import Terms
 from smartapp.consent.reach import Reach
 from smartapp.consent.scopes.grammar import parse
-from smartapp.exchange.grants.terms import itself, narrows
+from smartapp.exchange.grants.terms import itself, narrows, still_masked
 
 _SCOPES = (
     "patient/*.rs",
@@ -91,8 +91,10 @@ def test_a_part_of_what_was_granted_narrows(old: Terms, study: StudyFacts, data:
         expires_at=old.expires_at or _ENDS[1],
         started_from=old.started_from or _DAYS[1],
     )
+    new = still_masked(new, old)
     assert narrows(new, old)
     assert reached(new, study) <= reached(old, study)
+    assert new.hides_identity is old.hides_identity
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,7 @@ def test_a_part_of_what_was_granted_narrows(old: Terms, study: StudyFacts, data:
         {"started_to": None},
         {"reports": True},
         {"images": "full"},
+        {"images": "none"},
         {"purpose": "TREAT"},
         {"expires_at": None},
         {"sensitive": frozenset({"1"})},
@@ -129,6 +132,15 @@ def test_each_thing_that_widens_is_seen(wider: dict[str, Any]) -> None:
     )
     assert narrows(old, old)
     assert not narrows(replace(old, **wider), old)
+
+
+def test_pictures_without_a_name_that_are_taken_away_do_not_bring_the_name_back() -> None:
+    old = Terms(parse("patient/*.rs"), images="deidentified", reports=False)
+    less = still_masked(replace(old, images="none"), old)
+    assert (less.hides_identity, narrows(less, old)) == (True, True)
+    assert still_masked(replace(old, images="none"), less) == less
+    full = replace(old, images="full")
+    assert not still_masked(replace(full, images="none"), full).hides_identity
 
 
 def test_a_grant_without_studies_is_widened_by_any() -> None:

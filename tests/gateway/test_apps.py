@@ -235,6 +235,24 @@ def test_a_deidentified_grant_names_nobody_on_any_surface(shared: Clinic) -> Non
     assert row["00120062"]["Value"] == ["YES"]
 
 
+@pytest.mark.promise("B4")
+def test_taking_pictures_away_that_named_nobody_names_nobody_either(shared: Clinic) -> None:
+    """An app sees less after "allow less", and not for the first time whose the studies are."""
+    app = shared.app(images="none", masked=True)
+    study = shown(app, "1.2.3")
+    assert study != "1.2.3"
+    for path in ("/studies?includefield=all", f"/studies/{study}/series?includefield=all"):
+        answer = ask(app, path)
+        assert answer.status_code == 200
+        for canary in (b"Rivera", b"SE-1001", b"20260917", b"1.2.3.1", b"ST-ELSEWHERE"):
+            assert canary not in answer.data
+    assert study in values(rows(app, "/studies"), "0020000D")
+    assert ask(app, f"/studies/{study}/metadata").status_code == 403
+    calls = shared.calls()
+    assert ask(app, f"{CHEST}/series").status_code == 404
+    assert shared.calls() == calls
+
+
 @pytest.mark.promise("B6")
 def test_real_uids_open_nothing_and_matching_tells_nothing(shared: Clinic) -> None:
     app = shared.app(images="deidentified")

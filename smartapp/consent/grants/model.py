@@ -61,6 +61,13 @@ class Terms:
     expires_at: datetime | None = None
     sensitive: frozenset[str] = frozenset()
     """Study Instance UIDs with a security label that were ticked by themselves; others with one stay withheld."""
+    masked: bool = False
+    """Images were de-identified and then taken away: whose they are stays hidden, or less would show more."""
+
+    @property
+    def hides_identity(self) -> bool:
+        """Whether UIDs are aliases, and what names the patient is left out of what is listed of a study."""
+        return self.images == "deidentified" or self.masked
 
     def without(self, uids: frozenset[str]) -> Self:
         """The same, with none of these studies ticked."""

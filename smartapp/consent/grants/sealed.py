@@ -104,6 +104,7 @@ def _plain(terms: Terms) -> dict[str, Any]:
         "purpose": terms.purpose,
         "expires_at": terms.expires_at.isoformat() if terms.expires_at else None,
         "sensitive": sorted(terms.sensitive),
+        "masked": terms.masked,
     }
 
 
@@ -126,6 +127,7 @@ def _terms(plain: dict[str, Any]) -> Terms:
         purpose=plain["purpose"],
         expires_at=datetime.fromisoformat(plain["expires_at"]) if plain["expires_at"] else None,
         sensitive=frozenset(plain["sensitive"]),
+        masked=plain.get("masked", False),  # rows from before it was known were never so
     )
 
 

@@ -11,7 +11,7 @@ from smartapp.errors import AccessDenied, BadInput, Reason
 from smartapp.exchange.grants.desk import Desk
 from smartapp.exchange.grants.kept import without_kept
 from smartapp.exchange.grants.model import TermsRefused
-from smartapp.exchange.grants.terms import Ground, checked, itself, narrows
+from smartapp.exchange.grants.terms import Ground, checked, itself, narrows, still_masked
 from smartapp.identity.model import PatientKey, Principal
 from smartapp.tokens.model import on_system
 
@@ -44,11 +44,12 @@ class Holding:
         def work(session: Session) -> None:
             grant = desk.grant_of(session, principal, grant_id)
             self._require_living(grant)
-            if not narrows(wanted, grant.terms):
+            terms = still_masked(wanted, grant.terms)
+            if not narrows(terms, grant.terms):
                 raise TermsRefused("grant.widens")
-            if wanted == grant.terms:
+            if terms == grant.terms:
                 return
-            following = replace(grant, version=grant.version + 1, terms=wanted, changed_at=now)
+            following = replace(grant, version=grant.version + 1, terms=terms, changed_at=now)
             desk.grants.put(session, following, kind="changed", by=principal.kind.value)
             desk.plan(session, following, now)
             desk.owing.owe(session, following)

@@ -62,11 +62,17 @@ def narrows(new: Terms, old: Terms) -> bool:
             old.started_to is None or (new.started_to is not None and new.started_to <= old.started_to),
             old.reports or not new.reports,
             _IMAGES.index(new.images) <= _IMAGES.index(old.images),
+            new.hides_identity or not old.hides_identity,
             new.purpose == old.purpose,
             old.expires_at is None or (new.expires_at is not None and new.expires_at <= old.expires_at),
             new.sensitive <= old.sensitive,
         )
     )
+
+
+def still_masked(new: Terms, old: Terms) -> Terms:
+    """`new`, as it follows on `old`: who takes de-identified images away does not show by it whose they are."""
+    return replace(new, masked=old.hides_identity and new.images == "none")
 
 
 def matching(terms: Terms, studies: Iterable[StudyFacts]) -> tuple[StudyFacts, ...]:

@@ -15,8 +15,7 @@ class Masks:
 
     def key(self, grant: Grant) -> str | None:
         """The key of a grant's aliases; None where UIDs are shown as they are."""
-        masked = grant.terms.images == "deidentified"
-        return self._keyring.mac("grant.alias", grant.id) if masked else None
+        return self._keyring.mac("grant.alias", grant.id) if grant.terms.hides_identity else None
 
     def shown(self, grant: Grant) -> Callable[[str], str]:
         """How UIDs are shown under this grant."""
