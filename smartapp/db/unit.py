@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from smartapp.db.engine import WRITES
@@ -54,14 +54,6 @@ class Database:
         """A session that sees one state of the database and cannot change it. Raises DatabaseBusy as `write` does."""
         with translated(), Session(self._reader, expire_on_commit=False, autoflush=False) as session:
             yield session
-
-    @contextmanager
-    def glance(self) -> Iterator[Connection]:
-        """As `read`, for a look at one row that every request or picture asks: a bare connection costs half of a
-        session.
-        """
-        with translated(), self._reader.connect() as connection:
-            yield connection
 
     def run(self, work: Callable[[Session], T], *, attempts: int = 3) -> T:
         """`work` in a write of its own, again when the database asks for it (PostgreSQL §13.5: 40001, 40P01).

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.db.datakeys import DataKeys
+from smartapp.db.look import Reader
 from smartapp.db.unit import Database
 from smartapp.errors import PermitEnded, WrongContext
 from smartapp.identity import agents, store
@@ -109,9 +110,9 @@ class Identity(SessionEnds):
         store.lock(session, session_id)
         return self.context(session, session_id, context_id)
 
-    def context(self, session: Session, session_id: str, context_id: str) -> Context:
+    def context(self, reader: Reader, session_id: str, context_id: str) -> Context:
         """The context of a live session, with what is sealed of it. Raises PermitEnded otherwise."""
-        found = store.context_of(session, session_id, context_id)
+        found = store.context_of(reader, session_id, context_id)
         if found is None or not self._is_live(found[0], self._clock.now()):
             raise PermitEnded
         return self._seal.open_(found[1])
@@ -176,20 +177,19 @@ class Identity(SessionEnds):
                 )
         raise WrongContext
 
-    def revive(self, session: Session, session_id: str, context_id: str) -> Principal:
-        """The principal of a context whose browser session is live: one indexed read in the caller's `session`.
+    def revive(self, reader: Reader, session_id: str, context_id: str) -> Principal:
+        """The principal of a context whose browser session is live: one indexed read.
 
         Raises PermitEnded otherwise.
         """
-        found = store.context_of(session, session_id, context_id)
+        found = store.context_of(reader, session_id, context_id)
         if found is None or not self._is_live(found[0], self._clock.now()):
             raise PermitEnded
         return _principal(*found)
 
     def require_live(self, session_id: str) -> None:
         """Raises PermitEnded unless the session is live: one indexed read, never from memory."""
-        with self._database.glance() as connection:
-            row = store.glanced(connection, session_id)
+        row = store.by_id(self._database, session_id)
         if row is None or not self._is_live(row, self._clock.now()):
             raise PermitEnded
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, CursorResult, bindparam, or_, select, update
+from sqlalchemy import CursorResult, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
+from smartapp.db.look import Look, Reader
 from smartapp.db.upsert import upsert
 from smartapp.identity.tables import ContextRow, PersonRow, SessionRow
 
@@ -61,20 +62,15 @@ def by_cookie(session: Session, cookie_ref: str) -> tuple[StoredSession, list[St
     return (rows[0][0], [context for _, context in rows]) if rows else None
 
 
-def by_id(session: Session, session_id: str) -> StoredSession | None:
+def by_id(reader: Reader, session_id: str) -> StoredSession | None:
     """The session with this id, unless it was ended."""
-    return glanced(session.connection(), session_id)
-
-
-def glanced(connection: Connection, session_id: str) -> StoredSession | None:
-    """As `by_id`."""
-    row = connection.execute(_BY_ID, {"session_id": session_id}).one_or_none()
+    row = _BY_ID.at(reader, session_id=session_id)
     return StoredSession(*row) if row else None
 
 
-def context_of(session: Session, session_id: str, context_id: str) -> tuple[StoredSession, StoredContext] | None:
+def context_of(reader: Reader, session_id: str, context_id: str) -> tuple[StoredSession, StoredContext] | None:
     """One context of a session that was not ended."""
-    row = session.connection().execute(_CONTEXT, {"session_id": session_id, "context_id": context_id}).one_or_none()
+    row = _CONTEXT.at(reader, session_id=session_id, context_id=context_id)
     return _split(row) if row else None
 
 
@@ -152,5 +148,5 @@ _STORED: Final = tuple(_C[name] for name in StoredContext.__dataclass_fields__)
 _WIDTH: Final = len(_SESSION)
 _BOTH: Final = select(*_SESSION, *_STORED).where(_C.session_id == _S.id, _S.ended_at.is_(None))
 _BY_COOKIE: Final = _BOTH.where(_S.cookie_ref == bindparam("cookie_ref")).order_by(_C.id)
-_CONTEXT: Final = _BOTH.where(_S.id == bindparam("session_id"), _C.id == bindparam("context_id"))
-_BY_ID: Final = select(*_SESSION).where(_S.id == bindparam("session_id"), _S.ended_at.is_(None))
+_CONTEXT: Final = Look(_BOTH.where(_S.id == bindparam("session_id"), _C.id == bindparam("context_id")))
+_BY_ID: Final = Look(select(*_SESSION).where(_S.id == bindparam("session_id"), _S.ended_at.is_(None)))

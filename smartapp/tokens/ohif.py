@@ -63,8 +63,7 @@ class OhifDoor:
             raise NotSignedIn("ohif.code")
         session_id, context_id, study_uid = json.loads(bound)
         try:
-            with self._database.read() as session:
-                principal = self._identity.revive(session, session_id, context_id)
+            principal = self._identity.revive(self._database, session_id, context_id)
             return Opened(self._issue(principal), study_uid)
         except PermitEnded as error:
             raise NotSignedIn("ohif.code") from error

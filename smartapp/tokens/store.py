@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
+from smartapp.db.look import Look, Reader
 from smartapp.tokens.tables import SingleUseRow, ViewerTokenRow
 
 
@@ -27,9 +28,9 @@ def add_token(session: Session, token: StoredToken, now: datetime) -> None:
     session.execute(insert(ViewerTokenRow).values(**vars(token)))
 
 
-def token(session: Session, token_ref: str) -> StoredToken | None:
+def token(reader: Reader, token_ref: str) -> StoredToken | None:
     """The token with this hash; it may be over."""
-    row = session.connection().execute(_TOKEN, {"token_ref": token_ref}).one_or_none()
+    row = _TOKEN.at(reader, token_ref=token_ref)
     return StoredToken(*row) if row else None
 
 
@@ -56,6 +57,6 @@ def take(session: Session, value_ref: str, now: datetime) -> bytes | None:
 
 
 _T: Final = ViewerTokenRow.__table__.c
-_TOKEN: Final = select(*(_T[name] for name in StoredToken.__dataclass_fields__)).where(
-    _T.token_ref == bindparam("token_ref")
+_TOKEN: Final = Look(
+    select(*(_T[name] for name in StoredToken.__dataclass_fields__)).where(_T.token_ref == bindparam("token_ref"))
 )

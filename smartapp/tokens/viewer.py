@@ -60,14 +60,13 @@ class ViewerTokens:
         Two indexed reads: the token, and whether its session lives (never from memory: sign-out holds at once).
         """
         ref = self._ref(raw)
-        with self._database.read() as session:
-            row = store.token(session, ref)
-            if row is None or self._clock.now() >= row.expires_at:
-                raise NotSignedIn("token")
-            try:
-                principal = self._identity.revive(session, row.session_id, row.context_id)
-            except PermitEnded as error:
-                raise NotSignedIn("token") from error
+        row = store.token(self._database, ref)
+        if row is None or self._clock.now() >= row.expires_at:
+            raise NotSignedIn("token")
+        try:
+            principal = self._identity.revive(self._database, row.session_id, row.context_id)
+        except PermitEnded as error:
+            raise NotSignedIn("token") from error
         study = self._keyring.open_(row.study, _aad(ref)).decode()
         return ViewerGrant(principal, None if study == _ALL else study)
 

@@ -55,19 +55,6 @@ def test_a_reader_cannot_write(things: Database) -> None:
     assert names(things) == ["one", "three"]
 
 
-def test_a_glance_sees_what_is_committed_and_cannot_write(things: Database) -> None:
-    with things.glance() as connection:
-        assert connection.execute(select(THINGS.c.name)).scalar_one() == "one"
-    with pytest.raises((DBAPIError, DatabaseBusy)), things.glance() as connection:
-        connection.execute(insert(THINGS).values(id=2, name="two"))
-    with things.write() as session:
-        session.execute(THINGS.update().values(name="changed"))
-    with pytest.raises((DBAPIError, DatabaseBusy)), things.glance() as connection:
-        connection.execute(insert(THINGS).values(id=3, name="three"))
-    with things.glance() as connection:
-        assert connection.execute(select(THINGS.c.name)).scalar_one() == "changed"
-
-
 def test_a_write_inside_a_write_is_refused_at_once(things: Database) -> None:
     with things.write(), pytest.raises(RuntimeError), things.write():
         pass

@@ -57,8 +57,7 @@ def _counted(app: App) -> int:
     """The bytes that are on the grant's account for this hour."""
     limits, database = app.clinic.parts.limits, app.clinic.composed.ground.database
     window, _ = limits._window(limits._allowances[Limit.BYTES])
-    with database.glance() as connection:
-        return store.used(connection, limits._ref(Limit.BYTES, app.grant_id), window)
+    return store.used(database, limits._ref(Limit.BYTES, app.grant_id), window)
 
 
 def _asked(app: App, path: str) -> tuple[int, int]:

@@ -10,6 +10,7 @@ from smartapp.consent.grants.model import Grant, GrantEvent, GrantState, Terms
 from smartapp.consent.grants.store import StoredEvent, StoredGrant
 from smartapp.consent.scopes.model import Filter, Level, ResourceScope, Scopes
 from smartapp.db.datakeys import DataKeys
+from smartapp.db.look import Reader
 from smartapp.identity.model import PatientKey, PrincipalKind
 from smartapp.security import envelope
 from smartapp.security.keyring import Keyring
@@ -49,11 +50,11 @@ class GrantSeal:
             last_used_at=grant.last_used_at,
         )
 
-    def open_(self, session: Session, row: StoredGrant) -> Grant:
+    def open_(self, reader: Reader, row: StoredGrant) -> Grant:
         """The grant of a row. Raises IntegrityError when the row was changed or its patient's key destroyed."""
         patient_id = self._keyring.open_(row.sealed_patient, _patient_aad(row.id)).decode()
         patient = PatientKey(row.provider, patient_id)
-        plain = self._unseal(session, patient, row.sealed, _aad(row.id, row.version))
+        plain = self._unseal(reader, patient, row.sealed, _aad(row.id, row.version))
         return Grant(
             id=row.id,
             provider=row.provider,
@@ -79,8 +80,8 @@ class GrantSeal:
             terms = _terms(self._unseal(session, patient, row.sealed, _aad(row.grant_id, row.version))["terms"])
         return GrantEvent(row.grant_id, row.at, row.kind, row.by, row.version, terms)
 
-    def _unseal(self, session: Session, patient: PatientKey, sealed: bytes, aad: bytes) -> dict[str, Any]:
-        key = self._datakeys.for_patient(str(patient), session=session)
+    def _unseal(self, reader: Reader, patient: PatientKey, sealed: bytes, aad: bytes) -> dict[str, Any]:
+        key = self._datakeys.for_patient(str(patient), session=reader if isinstance(reader, Session) else None)
         plain: dict[str, Any] = json.loads(envelope.open_(key, sealed, aad))
         return plain
 

@@ -17,6 +17,7 @@ from smartapp.consent.grants.sealed import GrantSeal
 from smartapp.consent.grants.store import StoredEvent, StoredGrant
 from smartapp.db.datakeys import DataKeys
 from smartapp.db.faults import CONFLICT
+from smartapp.db.look import Reader
 from smartapp.errors import DatabaseBusy
 from smartapp.identity.model import PatientKey
 from smartapp.security.keyring import Keyring
@@ -40,14 +41,14 @@ class Grants:
         self._seal = GrantSeal(keyring, datakeys)
         self._clock = clock
 
-    def find(self, session: Session, grant_id: str) -> Grant | None:
+    def find(self, reader: Reader, grant_id: str) -> Grant | None:
         """The grant, over or not. Raises IntegrityError once its patient's key is destroyed."""
-        row = store.find(session, grant_id)
-        return self._seal.open_(session, row) if row else None
+        row = store.find(reader, grant_id)
+        return self._seal.open_(reader, row) if row else None
 
-    def standing(self, session: Session, grant_id: str) -> Standing | None:
+    def standing(self, reader: Reader, grant_id: str) -> Standing | None:
         """Where it stands now: one indexed read, and nothing is opened."""
-        row = store.standing(session, grant_id)
+        row = store.standing(reader, grant_id)
         if row is None:
             return None
         version, state, expires_at = row

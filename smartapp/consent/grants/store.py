@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, bindparam, insert, or_
 from sqlalchemy.orm import Session
 
 from smartapp.consent.grants.tables import GrantEventRow, GrantRow
+from smartapp.db.look import Look, Reader
 from smartapp.db.upsert import upsert
 
 OVER: Final = ("ended", "expired")
@@ -48,15 +49,15 @@ class StoredEvent:
     sealed: bytes | None
 
 
-def find(session: Session, grant_id: str) -> StoredGrant | None:
+def find(reader: Reader, grant_id: str) -> StoredGrant | None:
     """The grant with this id, over or not."""
-    row = session.connection().execute(_FIND, {"grant_id": grant_id}).one_or_none()
+    row = _FIND.at(reader, grant_id=grant_id)
     return StoredGrant(*row) if row else None
 
 
-def standing(session: Session, grant_id: str) -> tuple[int, str, datetime | None] | None:
+def standing(reader: Reader, grant_id: str) -> tuple[int, str, datetime | None] | None:
     """Version, state and end of a grant: the one read of every check."""
-    row = session.connection().execute(_STANDING, {"grant_id": grant_id}).one_or_none()
+    row = _STANDING.at(reader, grant_id=grant_id)
     return (row[0], row[1], row[2]) if row else None
 
 
@@ -123,7 +124,7 @@ def add(session: Session, grant: StoredGrant) -> bool:
 
 
 def renew(session: Session, grant: StoredGrant) -> bool:
-    """Puts the next version in the place of the one before; False when it has changed, or is over."""
+    """Puts the next version in the reader of the one before; False when it has changed, or is over."""
     same = (GrantRow.id == grant.id, GrantRow.version == grant.version - 1, GrantRow.state.not_in(OVER))
     fixed = {"id", "approved_at", "last_used_at"}
     values = {name: value for name, value in vars(grant).items() if name not in fixed}
@@ -164,5 +165,5 @@ def _changed(result: Any) -> bool:
 _NEWEST: Final[Sequence[Any]] = (GrantRow.approved_at.desc(), GrantRow.id)
 _G: Final = GrantRow.__table__.c
 _COLUMNS: Final = tuple(_G[name] for name in StoredGrant.__dataclass_fields__)
-_FIND: Final = select(*_COLUMNS).where(_G.id == bindparam("grant_id"))
-_STANDING: Final = select(_G.version, _G.state, _G.expires_at).where(_G.id == bindparam("grant_id"))
+_FIND: Final = Look(select(*_COLUMNS).where(_G.id == bindparam("grant_id")))
+_STANDING: Final = Look(select(_G.version, _G.state, _G.expires_at).where(_G.id == bindparam("grant_id")))

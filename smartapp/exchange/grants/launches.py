@@ -51,8 +51,7 @@ class Launches:
         if owner != client_id:
             return None
         try:
-            with self._desk.database.read() as session:
-                principal = self._desk.identity.revive(session, session_id, context_id)
+            principal = self._desk.identity.revive(self._desk.database, session_id, context_id)
         except PermitEnded:
             return None
         context = (f"ImagingStudy/{study_id(provider, study_uid)}",) if study_uid else ()

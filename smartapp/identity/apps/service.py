@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from smartapp.audit.model import Event, Severity
 from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
+from smartapp.db.look import Reader
 from smartapp.db.unit import Database
 from smartapp.errors import BadInput, NotFound, NotSignedIn
 from smartapp.identity.apps import rows, store
@@ -95,17 +96,12 @@ class Apps:
         """The registration at this provider, whatever its state; None for an unknown or deleted one."""
         if not _CLIENT_ID.fullmatch(client_id):
             return None
-        if session is None:
-            with self._database.glance() as connection:
-                row = store.glanced(connection, provider, client_id)
-        else:
-            row = store.find(session, provider, client_id)
+        row = store.find(self._database if session is None else session, provider, client_id)
         return None if row is None or row.state == AppState.DELETED else rows.app(row)
 
     def named(self, provider: str, client_id: str) -> App | None:
         """As `find`, with those that were deleted: for a history that names them."""
-        with self._database.read() as session:
-            row = store.find(session, provider, client_id)
+        row = store.find(self._database, provider, client_id)
         return rows.app(row) if row else None
 
     def called(self, provider: str, client_id: str) -> tuple[str, ...]:
@@ -113,9 +109,9 @@ class Apps:
         app = self.named(provider, client_id)
         return app.called if app is not None else ()
 
-    def standing(self, session: Session, provider: str, client_id: str) -> Standing | None:
+    def standing(self, reader: Reader, provider: str, client_id: str) -> Standing | None:
         """Where it stands now: one indexed read."""
-        found = store.standing(session, provider, client_id)
+        found = store.standing(reader, provider, client_id)
         return Standing(AppState(found[0]), found[1]) if found else None
 
     def registered(self, session: Session, provider: str, client_id: str) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from smartapp.db.look import Look, Reader
 from smartapp.db.upsert import upsert
 from smartapp.identity.apps.tables import AppLogoRow, AppOriginRow, AppRow
 
@@ -40,20 +41,15 @@ def add(session: Session, app: StoredApp, origins: Iterable[str]) -> None:
     _add_origins(session, app.client_id, app.provider, origins)
 
 
-def find(session: Session, provider: str, client_id: str) -> StoredApp | None:
+def find(reader: Reader, provider: str, client_id: str) -> StoredApp | None:
     """The registration, deleted or not."""
-    return glanced(session.connection(), provider, client_id)
-
-
-def glanced(connection: Connection, provider: str, client_id: str) -> StoredApp | None:
-    """As `find`."""
-    row = connection.execute(_FIND, {"provider": provider, "client_id": client_id}).one_or_none()
+    row = _FIND.at(reader, provider=provider, client_id=client_id)
     return StoredApp(*row) if row else None
 
 
-def standing(session: Session, provider: str, client_id: str) -> tuple[str, str] | None:
+def standing(reader: Reader, provider: str, client_id: str) -> tuple[str, str] | None:
     """The state of a registration and what it may ask for: for the checks that every request makes."""
-    row = session.connection().execute(_STANDING, {"provider": provider, "client_id": client_id}).one_or_none()
+    row = _STANDING.at(reader, provider=provider, client_id=client_id)
     return (row[0], row[1]) if row else None
 
 
@@ -78,7 +74,7 @@ def change(session: Session, provider: str, client_id: str, values: Mapping[str,
 
 
 def set_origins(session: Session, client_id: str, provider: str, origins: Iterable[str]) -> None:
-    """Puts these in the place of the app's origins."""
+    """Puts these in the reader of the app's origins."""
     gone = delete(AppOriginRow).where(AppOriginRow.client_id == client_id)
     session.execute(gone.execution_options(synchronize_session=False))
     _add_origins(session, client_id, provider, origins)
@@ -110,7 +106,7 @@ def logo(session: Session, client_id: str, uri: str) -> tuple[bytes, datetime] |
 
 
 def keep_logo(session: Session, client_id: str, uri: str, png: bytes, now: datetime) -> None:
-    """In the place of what was found before, also where two workers found it at once."""
+    """In the reader of what was found before, also where two workers found it at once."""
     found = {"uri": uri, "png": png, "tried_at": now}
     fresh = upsert(session, AppLogoRow).values(client_id=client_id, **found)
     session.execute(fresh.on_conflict_do_update(index_elements=["client_id"], set_=found))
@@ -124,8 +120,8 @@ def _add_origins(session: Session, client_id: str, provider: str, origins: Itera
 _A: Final = AppRow.__table__.c
 _COLUMNS: Final = tuple(_A[name] for name in StoredApp.__dataclass_fields__)
 _MINE: Final = (_A.provider == bindparam("provider"), _A.client_id == bindparam("client_id"))
-_FIND: Final = select(*_COLUMNS).where(*_MINE)
-_STANDING: Final = select(_A.state, _A.offered).where(*_MINE)
+_FIND: Final = Look(select(*_COLUMNS).where(*_MINE))
+_STANDING: Final = Look(select(_A.state, _A.offered).where(*_MINE))
 _O: Final = AppOriginRow.__table__.c
 _ORIGIN: Final = (
     select(_O.client_id)

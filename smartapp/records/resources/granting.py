@@ -69,8 +69,7 @@ class GrantRecord:
         )
 
     def _find(self, principal: AppPrincipal) -> Grant | None:
-        with self._database.read() as session:
-            return self._grants.find(session, principal.grant_id)
+        return self._grants.find(self._database, principal.grant_id)
 
     def _stated(self, grant: Grant) -> Stated:
         now = self._clock.now()

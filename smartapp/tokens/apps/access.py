@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from smartapp.db.look import Reader
 from smartapp.settings import Apps as Limits
 from smartapp.tokens.apps import store
 from smartapp.tokens.apps.model import Family
@@ -47,11 +48,11 @@ class AccessTokens:
         ends = now + min(self._lifetime, BACKEND)
         return self._issue(session, provider, client_id, None, scope, ends, now)
 
-    def find(self, session: Session, provider: str, raw: str, now: datetime) -> StoredAccess | None:
+    def find(self, reader: Reader, provider: str, raw: str, now: datetime) -> StoredAccess | None:
         """The token, if it is one of this provider's and not over."""
         if self._secrets.kind(raw) != "sat":
             return None
-        row = store.access(session, self._secrets.ref(provider, raw))
+        row = store.access(reader, self._secrets.ref(provider, raw))
         return row if row is not None and now < row.expires_at else None
 
     def scope(self, row: StoredAccess) -> str:

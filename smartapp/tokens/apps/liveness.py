@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Protocol
 
-from sqlalchemy.orm import Session
-
 from smartapp.consent.grants.model import LIVING, Grant, GrantState
 from smartapp.consent.grants.service import Grants
 from smartapp.consent.principal import AppPrincipal
+from smartapp.db.look import Reader
 from smartapp.errors import PermitEnded
 from smartapp.identity.apps.model import AppState
 from smartapp.identity.apps.service import Apps
@@ -31,13 +30,13 @@ class Liveness:
         self._apps = apps
         self._sessions = sessions
 
-    def active(self, session: Session, provider: str, client_id: str) -> bool:
+    def active(self, reader: Reader, provider: str, client_id: str) -> bool:
         """Whether the app may act: suspended, refused, pending and deleted ones may not."""
-        return self.offered(session, provider, client_id) is not None
+        return self.offered(reader, provider, client_id) is not None
 
-    def offered(self, session: Session, provider: str, client_id: str) -> str | None:
+    def offered(self, reader: Reader, provider: str, client_id: str) -> str | None:
         """The scope to which the operator limits an app that may act, empty without a limit; None where it may not."""
-        found = self._apps.standing(session, provider, client_id)
+        found = self._apps.standing(reader, provider, client_id)
         return found.offered if found is not None and found.state is AppState.ACTIVE else None
 
     def family(self, row: StoredFamily, now: datetime) -> bool:
@@ -54,16 +53,16 @@ class Liveness:
             return False
         return True
 
-    def may_have(self, session: Session, provider: str, client_id: str, grant: Grant, now: datetime) -> bool:
+    def may_have(self, reader: Reader, provider: str, client_id: str, grant: Grant, now: datetime) -> bool:
         """Whether an app may be handed tokens of a grant: also while the grant serves nothing."""
-        return grant.state_at(now) in LIVING and self.active(session, provider, client_id)
+        return grant.state_at(now) in LIVING and self.active(reader, provider, client_id)
 
-    def known(self, session: Session, family_id: str, now: datetime) -> tuple[StoredFamily, Grant] | None:
+    def known(self, reader: Reader, family_id: str, now: datetime) -> tuple[StoredFamily, Grant] | None:
         """A family and its grant, served or held, unless one of them is over."""
-        row = store.family(session, family_id)
+        row = store.family(reader, family_id)
         if row is None or not self.family(row, now):
             return None
-        grant = self._grants.find(session, row.grant_id)
+        grant = self._grants.find(reader, row.grant_id)
         return (row, grant) if grant is not None and grant.state_at(now) in LIVING else None
 
     def over_for_good(self, row: StoredFamily, grant: Grant | None, now: datetime) -> bool:
@@ -71,14 +70,14 @@ class Liveness:
         gone = grant is None or grant.state_at(now) in {GrantState.ENDED, GrantState.EXPIRED}
         return gone or not self.family(row, now)
 
-    def serves(self, session: Session, principal: AppPrincipal, now: datetime) -> bool:
+    def serves(self, reader: Reader, principal: AppPrincipal, now: datetime) -> bool:
         """Whether an app that asks is still served, on the terms on which it began."""
-        standing = self._grants.standing(session, principal.grant_id)
+        standing = self._grants.standing(reader, principal.grant_id)
         if standing is None or standing.state is not GrantState.ACTIVE or standing.version != principal.grant_version:
             return False
-        row = store.family(session, principal.context_id)
+        row = store.family(reader, principal.context_id)
         return (
             row is not None
-            and self.active(session, principal.patient.provider, principal.client_id)
+            and self.active(reader, principal.patient.provider, principal.client_id)
             and self.family(row, now)
         )

@@ -9,6 +9,7 @@ from smartapp.consent.grants.model import Grant, GrantState
 from smartapp.consent.principal import AppPrincipal
 from smartapp.consent.scopes.grammar import text
 from smartapp.consent.scopes.model import Level, Scopes
+from smartapp.db.look import Reader
 from smartapp.errors import GrantHeld, NotSignedIn, ScopeMissing
 from smartapp.identity.model import PrincipalKind
 from smartapp.tokens.apps import store
@@ -40,16 +41,16 @@ class TokenOver(NotSignedIn):
         self.family_id = family_id
 
 
-def look_up(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> tuple[AppPrincipal, Grant]:
+def look_up(tools: Tools, reader: Reader, provider: str, raw: str, now: datetime) -> tuple[AppPrincipal, Grant]:
     """Who asks with an access token, and its grant. NotSignedIn, GrantHeld, ScopeMissing as `AppTokens.lookup`."""
-    row = tools.access.find(session, provider, raw, now)
-    offered = tools.liveness.offered(session, provider, row.client_id) if row is not None else None
+    row = tools.access.find(reader, provider, raw, now)
+    offered = tools.liveness.offered(reader, provider, row.client_id) if row is not None else None
     if row is None or offered is None:
         raise NotSignedIn("token")
     if row.family_id is None:
         scopes = within(tools.access.scope(row), offered)
         raise NoContext(row.client_id, of_patients=any(each.level is Level.PATIENT for each in scopes.resources))
-    found = tools.liveness.known(session, row.family_id, now)
+    found = tools.liveness.known(reader, row.family_id, now)
     if found is None:
         raise TokenOver(row.token_ref, row.family_id)
     family, grant = found
@@ -58,11 +59,11 @@ def look_up(tools: Tools, session: Session, provider: str, raw: str, now: dateti
     return _principal(tools, row, family, grant, within(tools.access.scope(row), offered)), grant
 
 
-def state(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
+def state(tools: Tools, reader: Reader, provider: str, raw: str, now: datetime) -> TokenState | None:
     """What a token is good for now; None when that is nothing."""
     if tools.secrets.kind(raw) == "srt":
-        return _refresh_token(tools, session, provider, raw, now)
-    return _access_token(tools, session, provider, raw, now)
+        return _refresh_token(tools, reader, provider, raw, now)
+    return _access_token(tools, reader, provider, raw, now)
 
 
 def _principal(tools: Tools, row: StoredAccess, family: StoredFamily, grant: Grant, scopes: Scopes) -> AppPrincipal:
@@ -89,9 +90,9 @@ def _ends(row: StoredAccess, family: StoredFamily, grant: Grant) -> datetime:
     return min(row.expires_at, family.expires_at, grant.expires_at or row.expires_at)
 
 
-def _access_token(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
-    row = tools.access.find(session, provider, raw, now)
-    offered = tools.liveness.offered(session, provider, row.client_id) if row is not None else None
+def _access_token(tools: Tools, reader: Reader, provider: str, raw: str, now: datetime) -> TokenState | None:
+    row = tools.access.find(reader, provider, raw, now)
+    offered = tools.liveness.offered(reader, provider, row.client_id) if row is not None else None
     if row is None or offered is None:
         return None
     scopes = within(tools.access.scope(row), offered)
@@ -100,7 +101,7 @@ def _access_token(tools: Tools, session: Session, provider: str, raw: str, now: 
         return None
     if row.family_id is None:
         return TokenState("access", row.client_id, scope, row.issued_at, row.expires_at)
-    found = tools.liveness.known(session, row.family_id, now)
+    found = tools.liveness.known(reader, row.family_id, now)
     if found is None or found[1].state is not GrantState.ACTIVE:
         return None
     family, grant = found
@@ -119,24 +120,24 @@ def forget(tools: Tools, session: Session, provider: str, over: TokenOver, reque
         tools.trail.refused(session, provider, refused, request_id)
 
 
-def knows(tools: Tools, session: Session, provider: str, raw: str) -> bool:
+def knows(tools: Tools, reader: Reader, provider: str, raw: str) -> bool:
     """Whether this provider handed it out, good for something or not, and it is still remembered."""
     ref = tools.secrets.ref(provider, raw)
     found = {"sat": store.access, "srt": store.refresh, "sac": store.code}
     kind = tools.secrets.kind(raw)
-    return kind is not None and found[kind](session, ref) is not None
+    return kind is not None and found[kind](reader, ref) is not None
 
 
-def _refresh_token(tools: Tools, session: Session, provider: str, raw: str, now: datetime) -> TokenState | None:
+def _refresh_token(tools: Tools, reader: Reader, provider: str, raw: str, now: datetime) -> TokenState | None:
     """Only the newest of its family. It can be used while the grant is held, so it is good for something then."""
-    known = store.refresh(session, tools.secrets.ref(provider, raw))
-    found = tools.liveness.known(session, known[0], now) if known else None
+    known = store.refresh(reader, tools.secrets.ref(provider, raw))
+    found = tools.liveness.known(reader, known[0], now) if known else None
     if known is None or found is None:
         return None
     row, grant = found
     if tools.families.place(row, known[1], now) is not Place.NEWEST:
         return None
-    offered = tools.liveness.offered(session, provider, row.client_id)
+    offered = tools.liveness.offered(reader, provider, row.client_id)
     if offered is None:
         return None
     family = tools.families.family(row)

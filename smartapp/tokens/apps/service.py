@@ -130,8 +130,7 @@ class AppTokens:
         """
         grants, now = self._tools.grants, self._tools.clock.now()
         try:
-            with self._database.read() as session:
-                principal, grant = looking.look_up(self._tools, session, provider, raw, now)
+            principal, grant = looking.look_up(self._tools, self._database, provider, raw, now)
         except TokenOver as over:
             self._forget(provider, over, request_id)
             raise
@@ -146,15 +145,13 @@ class AppTokens:
         """Whether a text is a code or token that was handed out at this provider, good for something or not. It is not
         for deciding anything: what is over may be forgotten already.
         """
-        with self._database.read() as session:
-            return looking.knows(self._tools, session, provider, raw)
+        return looking.knows(self._tools, self._database, provider, raw)
 
     def introspect(self, provider: str, raw: str) -> TokenState | None:
         """What a token is good for now (RFC 7662 §2.2); None when that is nothing, as an access token's while its grant
         is held.
         """
-        with self._database.read() as session:
-            return looking.state(self._tools, session, provider, raw, self._tools.clock.now())
+        return looking.state(self._tools, self._database, provider, raw, self._tools.clock.now())
 
     def revoke(self, provider: str, raw: str, *, client_id: str, request_id: str) -> None:
         """Ends a token, and with it its whole family (RFC 7009 §2.1): streams under it break off.
@@ -192,9 +189,8 @@ class AppTokens:
         """Raises PermitEnded unless the family lives, the grant is active in the version that the principal was made
         from, and the app is active: three or four indexed reads.
         """
-        with self._database.read() as session:
-            if not self._tools.liveness.serves(session, principal, self._tools.clock.now()):
-                raise PermitEnded
+        if not self._tools.liveness.serves(self._database, principal, self._tools.clock.now()):
+            raise PermitEnded
 
     def first_use(self, provider: str, client_id: str, jti: str, until: datetime, *, request_id: str) -> bool:
         """True exactly once for the `jti` of a client's assertion at a provider (RFC 7523 §3, item 7); it is kept until

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from sqlalchemy import CursorResult, Select, bindparam, delete, insert, select, true, update
 from sqlalchemy.orm import Session
 
+from smartapp.db.look import Look, Reader
 from smartapp.db.upsert import upsert
 from smartapp.tokens.apps.tables import AccessTokenRow, AssertionRow, CodeRow, FamilyRow, RefreshTokenRow
 
@@ -77,9 +78,9 @@ def claim_code(session: Session, code_ref: str, now: datetime) -> StoredCode | N
     return StoredCode(*row) if row else None
 
 
-def code(session: Session, code_ref: str) -> StoredCode | None:
+def code(reader: Reader, code_ref: str) -> StoredCode | None:
     """The code, used or not."""
-    row = session.execute(select(*_CODE).where(CodeRow.code_ref == code_ref)).one_or_none()
+    row = _CODE_BY_REF.at(reader, code_ref=code_ref)
     return StoredCode(*row) if row else None
 
 
@@ -106,16 +107,15 @@ def add_family(session: Session, family: StoredFamily, now: datetime) -> None:
     session.execute(insert(FamilyRow).values(**vars(family)))
 
 
-def family(session: Session, family_id: str) -> StoredFamily | None:
+def family(reader: Reader, family_id: str) -> StoredFamily | None:
     """The family, over or not."""
-    row = session.connection().execute(_FAMILY_BY_ID, {"family_id": family_id}).one_or_none()
+    row = _FAMILY_BY_ID.at(reader, family_id=family_id)
     return StoredFamily(*row) if row else None
 
 
 def locked_family(session: Session, family_id: str) -> StoredFamily | None:
     """As `family`, for the caller alone until its transaction ends (SQLite has one writer anyway)."""
-    locked = select(*_FAMILY).where(FamilyRow.id == family_id).with_for_update()
-    row = session.execute(locked).one_or_none()
+    row = _FAMILY_LOCKED.at(session, family_id=family_id)
     return StoredFamily(*row) if row else None
 
 
@@ -154,10 +154,9 @@ def add_refresh(session: Session, token_ref: str, family_id: str, number: int) -
     session.execute(insert(RefreshTokenRow).values(token_ref=token_ref, family_id=family_id, number=number))
 
 
-def refresh(session: Session, token_ref: str) -> tuple[str, int] | None:
+def refresh(reader: Reader, token_ref: str) -> tuple[str, int] | None:
     """The family and number of a refresh token, spent or not."""
-    columns = (RefreshTokenRow.family_id, RefreshTokenRow.number)
-    row = session.execute(select(*columns).where(RefreshTokenRow.token_ref == token_ref)).one_or_none()
+    row = _REFRESH.at(reader, token_ref=token_ref)
     return (row[0], row[1]) if row else None
 
 
@@ -168,9 +167,9 @@ def add_access(session: Session, token: StoredAccess, now: datetime) -> None:
     session.execute(insert(AccessTokenRow).values(**vars(token)))
 
 
-def access(session: Session, token_ref: str) -> StoredAccess | None:
+def access(reader: Reader, token_ref: str) -> StoredAccess | None:
     """The access token with this hash; it may be over."""
-    row = session.connection().execute(_ACCESS, {"token_ref": token_ref}).one_or_none()
+    row = _ACCESS.at(reader, token_ref=token_ref)
     return StoredAccess(*row) if row else None
 
 
@@ -207,10 +206,18 @@ def _changed(result: Any) -> bool:
     return cast("CursorResult[Any]", result).rowcount == 1
 
 
-_CODE: Final = tuple(getattr(CodeRow, name) for name in StoredCode.__dataclass_fields__)
-_FAMILY: Final = tuple(FamilyRow.__table__.c[name] for name in StoredFamily.__dataclass_fields__)
-_FAMILY_BY_ID: Final = select(*_FAMILY).where(FamilyRow.__table__.c.id == bindparam("family_id"))
+_C: Final = CodeRow.__table__.c
+_CODE: Final = tuple(_C[name] for name in StoredCode.__dataclass_fields__)
+_CODE_BY_REF: Final = Look(select(*_CODE).where(_C.code_ref == bindparam("code_ref")))
+_F: Final = FamilyRow.__table__.c
+_FAMILY: Final = select(*(_F[name] for name in StoredFamily.__dataclass_fields__)).where(
+    _F.id == bindparam("family_id")
+)
+_FAMILY_BY_ID: Final = Look(_FAMILY)
+_FAMILY_LOCKED: Final = Look(_FAMILY.with_for_update())
+_R: Final = RefreshTokenRow.__table__.c
+_REFRESH: Final = Look(select(_R.family_id, _R.number).where(_R.token_ref == bindparam("token_ref")))
 _T: Final = AccessTokenRow.__table__.c
-_ACCESS: Final = select(*(_T[name] for name in StoredAccess.__dataclass_fields__)).where(
-    _T.token_ref == bindparam("token_ref")
+_ACCESS: Final = Look(
+    select(*(_T[name] for name in StoredAccess.__dataclass_fields__)).where(_T.token_ref == bindparam("token_ref"))
 )

@@ -90,9 +90,7 @@ class Limits:
         """TooMany when nothing is left; counts nothing."""
         allowance, ref = self._allowances[limit], self._ref(limit, subject)
         window, ends_at = self._window(allowance)
-        with self._database.glance() as connection:
-            used = store.used(connection, ref, window)
-        if used >= allowance.most:
+        if store.used(self._database, ref, window) >= allowance.most:
             raise self._too_many(ends_at)
 
     def _taken(self, ref: str, window: datetime, ends_at: datetime, amount: int, most: int) -> bool:

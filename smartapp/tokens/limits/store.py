@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
+from smartapp.db.look import Look, Reader
 from smartapp.db.upsert import upsert
 from smartapp.tokens.limits.tables import CountRow
 
@@ -30,9 +31,10 @@ def take_back(session: Session, subject_ref: str, window: datetime, amount: int)
     session.execute(update(CountRow).where(mine).values(used=CountRow.used - amount))
 
 
-def used(connection: Connection, subject_ref: str, window: datetime) -> int:
+def used(reader: Reader, subject_ref: str, window: datetime) -> int:
     """The count; 0 if there is none."""
-    return connection.execute(_USED, {"subject_ref": subject_ref, "window": window}).scalar_one_or_none() or 0
+    row = _USED.at(reader, subject_ref=subject_ref, window=window)
+    return int(row[0]) if row else 0
 
 
 def sweep(session: Session, now: datetime) -> None:
@@ -41,4 +43,4 @@ def sweep(session: Session, now: datetime) -> None:
 
 
 _C = CountRow.__table__.c
-_USED: Final = select(_C.used).where(_C.subject_ref == bindparam("subject_ref"), _C.window == bindparam("window"))
+_USED: Final = Look(select(_C.used).where(_C.subject_ref == bindparam("subject_ref"), _C.window == bindparam("window")))
