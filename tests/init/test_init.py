@@ -115,6 +115,22 @@ def test_an_operator_is_asked_until_it_can_be_meant(place: Hospital, tmp_path: P
     assert not any("a real" in line for line in script.said)
 
 
+def test_what_cannot_be_an_answer_is_asked_for_again_at_once(place: Hospital, tmp_path: Path) -> None:
+    provider = place.provider()
+    script = Script(
+        "imaging.example.org", "https://", "https://[", "https://imaging.example.org", "",
+        "St. Elsewhere Health", "St Elsewhere", "", "ehr.example.org", provider.iss, "imaging", "",
+        "//pacs", provider.dicomweb, "", "urn:mrn", "Chicago", "../UTC", "America/Chicago", "", "", "no",
+    )  # fmt: skip
+    with pytest.raises(ConfigurationError, match="https"):
+        dialogue.run(script.terminal, tmp_path / "made", None, overwrite=False)
+    assert script.typed == []
+    said = [line.strip() for line in script.said if line.startswith("  ")]
+    assert said.count("That is no address: begin with https://") == 5
+    assert said.count("That is no time zone: write one as America/Chicago") == 2
+    assert said.count("Only a-z, 0-9 and -") == 1
+
+
 def test_a_configuration_is_replaced_only_when_somebody_agrees_and_keys_stay(place: Hospital, tmp_path: Path) -> None:
     folder, told = tmp_path / "made", written(tmp_path, answers(place))
     first = dialogue.run(silent(), folder, told, overwrite=False)

@@ -1,9 +1,12 @@
 """Asks an operator. What cannot be meant is asked again; nothing is assumed without being shown."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from smartapp.bootstrap.setup.answers import Answers, Hospital, Site
 from smartapp.bootstrap.setup.files import write_private
@@ -21,12 +24,16 @@ class Terminal:
     secret: Callable[[str], str]
     say: Callable[[str], None]
 
-    def ask(self, question: str, default: str = "") -> str:
-        """The answer, never empty: Enter takes the default, where there is one."""
+    def ask(self, question: str, default: str = "", want: "Want | None" = None) -> str:
+        """The answer, never empty: Enter takes the default, where there is one. One that is not wanted so is asked for
+        again: at the end of the conversation all the others would be lost with it.
+        """
         shown = f"{question} [{default}]: " if default else f"{question}: "
-        while not (given := self.line(shown).strip() or default):
-            self.say("  An answer is needed.")
-        return given
+        while True:
+            given = self.line(shown).strip() or default
+            if given and (want is None or want.fits(given)):
+                return given
+            self.say(f"  {want.advice}" if given and want else "  An answer is needed.")
 
     def choose(self, question: str, choices: tuple[str, ...]) -> str:
         """One of the choices; the first by default."""
@@ -39,10 +46,39 @@ class Terminal:
         return self.line(f"{question} Type yes to agree: ").strip() == "yes"
 
 
+@dataclass(frozen=True)
+class Want:
+    """What an answer has to be, and what to say where it is not."""
+
+    fits: Callable[[str], bool]
+    advice: str
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"https", "http"} and bool(parts.hostname) and not set(text) & set(" <>\\")
+    except ValueError:
+        return False
+
+
+def _is_zone(text: str) -> bool:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
+
+
+_ADDRESS = Want(_is_address, "That is no address: begin with https://")
+_ZONE = Want(_is_zone, "That is no time zone: write one as America/Chicago")
+_SHORT_NAME = Want(lambda text: re.fullmatch(r"[a-z0-9-]{1,64}", text) is not None, "Only a-z, 0-9 and -")
+
+
 def ask(terminal: Terminal, folder: Path) -> Answers:
     """Everything that a new installation needs. Secrets that are typed go into files of their own at once."""
     terminal.say("Where people will reach this service, as https://imaging.example.org:")
-    site = Site(terminal.ask("Address"), database=_database(terminal))
+    site = Site(terminal.ask("Address", want=_ADDRESS), database=_database(terminal))
     hospitals = [_hospital(terminal, folder)]
     while terminal.agree("Another hospital?"):
         hospitals.append(_hospital(terminal, folder))
@@ -59,14 +95,14 @@ def _database(terminal: Terminal) -> str:
 def _hospital(terminal: Terminal, folder: Path) -> Hospital:
     name = terminal.ask("Hospital, as patients know it")
     short = "-".join("".join(sign if sign.isalnum() and sign.isascii() else " " for sign in name.lower()).split())
-    hospital_id = terminal.ask("Its short name in addresses, for ever (a-z, 0-9, -)", short[:64])
-    iss = terminal.ask("The EHR's FHIR R4 address (SMART iss)")
+    hospital_id = terminal.ask("Its short name in addresses, for ever (a-z, 0-9, -)", short[:64], _SHORT_NAME)
+    iss = terminal.ask("The EHR's FHIR R4 address (SMART iss)", want=_ADDRESS)
     client_id = terminal.ask("Our client_id there")
     client_auth = cast("ClientAuth", terminal.choose("How we are registered there", _AUTHS))
     secret = None
     if client_auth.startswith("client_secret"):
         secret = _keep(terminal, folder, f"{hospital_id}-client", "The client secret")
-    dicomweb = terminal.ask("The PACS's DICOMweb address")
+    dicomweb = terminal.ask("The PACS's DICOMweb address", want=_ADDRESS)
     dicomweb_auth = cast("DicomwebAuth", terminal.choose("How we sign in at the PACS", _PACS_AUTHS))
     basic, bearer = dicomweb_auth == "basic", dicomweb_auth == "bearer"
     asked = Hospital(
@@ -82,7 +118,7 @@ def _hospital(terminal: Terminal, folder: Path) -> Hospital:
         dicomweb_password_file=_keep(terminal, folder, f"{hospital_id}-pacs", "Password there") if basic else None,
         dicomweb_token_file=_keep(terminal, folder, f"{hospital_id}-pacs-token", "Token there") if bearer else None,
         mrn_systems=tuple(terminal.ask("Identifier systems of the record numbers, usual one first").split()),
-        timezone=terminal.ask("Time zone, as America/Chicago"),
+        timezone=terminal.ask("Time zone, as America/Chicago", want=_ZONE),
         website=_website(terminal),
     )
     return _as_a_service(terminal, asked)
