@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"smartapp: {error}\n")
         return 2
     run(jobs, stop)
+    ground.audit.tell()
     ground.database.engine.dispose()
     return 0
 

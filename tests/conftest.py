@@ -11,7 +11,7 @@ from smartapp.db.engine import make_engine
 from smartapp.db.unit import Database
 from smartapp.security.keyring import Keyring
 from smartapp.settings import Database as DatabaseSettings
-from tests.support import hurry, postgres
+from tests.support import hurry, kinds, postgres
 from tests.support.browsers import chromium, playwright
 from tests.support.clock import FixedClock
 from tests.support.databases import PostgresDatabases, SqliteFiles
@@ -39,6 +39,12 @@ def sqlite_in_a_hurry() -> Iterator[None]:
     hurry.hurry()
     yield
     hurry.wait()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def declared_kinds() -> Iterator[None]:
+    with kinds.watched():
+        yield
 
 
 @pytest.fixture

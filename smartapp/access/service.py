@@ -161,10 +161,22 @@ class Access:
 
         def check() -> None:
             if self._clock.now() >= principal.expires_at:
+                self._note_end(principal)
                 raise PermitEnded
             self._require_live(principal)
 
         return check
+
+    def _note_end(self, principal: Principal) -> None:
+        """A representative's right ends by itself: at the patient's majority, or with their session (threat A30)."""
+        if principal.kind is PrincipalKind.REPRESENTATIVE:
+            event = Event(
+                "proxy.expired",
+                patient=principal.patient,
+                principal_ref=principal.person_id,
+                session_ref=principal.session_id,
+            )
+            self._audit.note(event)
 
     def _require_live(self, principal: Principal) -> None:
         if principal.kind is not PrincipalKind.APP:

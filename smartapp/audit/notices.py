@@ -60,20 +60,15 @@ class Notices:
             taken = self._take([heard], now)
         self._tell(taken)
 
-    def queue(self, event: Event) -> None:
-        """To be written by the next `tell`, as it is."""
-        with self._lock:
-            self._queued.append(event)
-
-    def tell(self, *, everything: bool = False) -> None:
-        """Writes what waits and is due, together; `everything`: also what was told less than five minutes ago."""
+    def tell(self, besides: Sequence[Event] = (), *, everything: bool = False) -> None:
+        """Writes what waits and is due, and `besides`, together; `everything`: also what was told not long ago."""
         now = self._clock.now()
         with self._lock:
             waiting = [
                 heard for heard in self._heard.values() if heard.count and (everything or self._is_due(heard, now))
             ]
             taken = self._take(waiting, now)
-            queued = list(self._queued)
+            queued = [*self._queued, *besides]
             self._queued.clear()
             for key in [key for key, heard in self._heard.items() if not heard.count and self._is_due(heard, now)]:
                 del self._heard[key]

@@ -1,7 +1,7 @@
 """The audit trail, as other rooms use it: no audit, no access."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from smartapp.audit.counters import Counters
 from smartapp.audit.disclosures import Disclosures
+from smartapp.audit.filtered import Filtered
 from smartapp.audit.journal import Entry, Journal
 from smartapp.audit.model import Answered, Asked, Asker, Event, Patient
 from smartapp.audit.notices import Notices
@@ -26,7 +27,6 @@ _SWEEP_EVERY: Final = timedelta(minutes=1)
 _CONSENT: Final = "Consent/"
 """How a rule begins that rests on a Consent at the hospital (`consent.policy`)."""
 _UIDS_IN_A_ROW: Final = 20
-_FILTERED_REMEMBERED: Final = 8192
 
 
 class AuditTrail:
@@ -44,8 +44,7 @@ class AuditTrail:
         self._disclosures = Disclosures(database, self._journal, clock)
         self._counters = Counters(database, clock)
         self._notices = Notices(self._write_all, lambda: not database.writing, clock)
-        self._filtered: dict[tuple[str, str], None] = {}
-        self._filtering = threading.Lock()
+        self._filtered = Filtered()
         self._swept_at: datetime | None = None
         self._sweeping = threading.Lock()
 
@@ -65,23 +64,13 @@ class AuditTrail:
         self._notices.note(event, later=later)
 
     def filtered(
-        self, principal: Asker, patient: Patient, what: str, count: int, *, under: str, request_id: str
+        self, principal: Asker, patient: Patient, what: str, left_out: Mapping[str, int], *, under: str, request_id: str
     ) -> None:
-        """So many of `what` (`series`, `studies`, …) were left out of an answer: written beside the request, once for
-        all that is left out of one disclosure (`under`), or of one search where nothing was disclosed.
+        """So many of `what` (`series`, `studies`, …) were left out of an answer, by what they are of. It is written
+        beside the request, within a second: once, with the sum, for a disclosure (`under`), or for a search where
+        nothing was disclosed. Raises nothing.
         """
-        if count < 1 or not self._first_under(under, what):
-            return
-        self._notices.queue(
-            Event(
-                "authz.filtered",
-                patient=patient,
-                principal_ref=principal.person_id,
-                session_ref=principal.session_id,
-                detail={"what": what, "withheld": str(count), "disclosure": under},
-                request_id=request_id,
-            )
-        )
+        self._filtered.add(principal, patient, what, left_out, under=under, request_id=request_id)
 
     def denied(self, question: Asked, decision: Answered, request_id: str) -> int:
         """Writes down a no, in a transaction of its own: it survives whatever the caller rolls back."""
@@ -165,12 +154,12 @@ class AuditTrail:
 
     def tell(self) -> None:
         """Writes what was noted and waits. Raises nothing: what cannot be written stays for later."""
-        self._notices.tell(everything=True)
+        self._notices.tell(self._filtered.take(), everything=True)
 
     def tidy(self) -> None:
         """`flush`, what was noted and is due, and `sweep` when a minute has passed since the last."""
         self._counters.flush()
-        self._notices.tell()
+        self._notices.tell(self._filtered.take())
         with _no_audit_no_access():
             self._sweep_if_due()
 
@@ -195,18 +184,6 @@ class AuditTrail:
     def _write_all(self, events: Sequence[Event]) -> None:
         with _no_audit_no_access():
             self._database.run(lambda session: [self._write(event, session) for event in events])
-
-    def _first_under(self, disclosure_id: str, what: str) -> bool:
-        """Whether this process told it of no disclosure of that id before. Without one, each is the first."""
-        if not disclosure_id:
-            return True
-        with self._filtering:
-            if (disclosure_id, what) in self._filtered:
-                return False
-            while len(self._filtered) >= _FILTERED_REMEMBERED:
-                del self._filtered[next(iter(self._filtered))]
-            self._filtered[disclosure_id, what] = None
-        return True
 
     def _sweep_if_due(self) -> None:
         """At most once a minute, by one thread: others do not wait for it."""

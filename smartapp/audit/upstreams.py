@@ -30,7 +30,7 @@ _OWN: Final[dict[str, tuple[str, Severity]]] = {
 }
 """Faults that are called the same wherever they come from."""
 _OF_EHRS: Final = {"too-big": "paging", "ehr-too-big": "paging", "ehr-paging": "paging", "ehr-status": "bad"}
-_OF_PACS: Final = {"upstream-cut": "short", "pacs-incomplete": "short"}
+_OF_PACS: Final = {"upstream-cut": "short", "pacs-incomplete": "short", "multipart-type": "bad"}
 _OURS: Final = frozenset({"streams-used-up", "consents-unread"})
 """Nobody's fault there: our own limit, or what was written down where it arose."""
 _BROKEN: Final = ("multipart-", "dicom-")

@@ -68,7 +68,7 @@ def build_jobs_of_grants(ground: Ground, outbox: Outbox, alerts: Alerts) -> tupl
     )
     access = Access(decide, ground.audit, identity, clock, tokens)
     consents = Consents(ledger, access, ConsentWriter(settings, ground.outbound, keeper))
-    return ConsentJob(outbox, consents), GrantsJob(Upkeep(ledger), clock)
+    return ConsentJob(outbox, consents, ground.audit), GrantsJob(Upkeep(ledger), clock)
 
 
 def build_logos_job(ground: Ground) -> LogosJob:

@@ -21,5 +21,5 @@ def build_jobs(ground: Ground) -> tuple[Job, ...]:
     ]
     mail = ground.settings.mail
     if mail.smtp_host:
-        jobs.append(MailJob(outbox, MailDoor(mail), mail.sender, ground.clock))
+        jobs.append(MailJob(outbox, MailDoor(mail), mail.sender, ground.clock, ground.audit))
     return tuple(jobs)

@@ -5,6 +5,8 @@ import logging
 from datetime import datetime
 from typing import Final
 
+from smartapp.audit.model import Event
+from smartapp.audit.service import AuditTrail
 from smartapp.clock import Clock
 from smartapp.db.outbox.service import Entry, Outbox
 from smartapp.errors import DatabaseBusy, SmartappError
@@ -21,11 +23,12 @@ class MailJob:
     and crossed out later. Only a kill between the two sends it again, with the Message-ID it had.
     """
 
-    def __init__(self, outbox: Outbox, door: MailDoor, sender: str, clock: Clock) -> None:
+    def __init__(self, outbox: Outbox, door: MailDoor, sender: str, clock: Clock, audit: AuditTrail) -> None:
         self._outbox = outbox
         self._door = door
         self._domain = sender.rpartition("@")[2]
         self._clock = clock
+        self._audit = audit
         self._taken: set[str] = set()
 
     def run_once(self) -> int:
@@ -71,4 +74,5 @@ class MailJob:
 
     def _failed(self, entry: Entry, fault: str, *, for_ever: bool = False) -> None:
         again = self._outbox.failed(entry, fault, for_ever=for_ever)
+        self._audit.note(Event("notify.retry" if again else "job.dead", detail={"job": KIND, "fault": fault}))
         _log.warning("mail %s %s: %s", entry.id, "will be tried again" if again else "is given up", fault)

@@ -1,10 +1,10 @@
 """From a request to a permit: the study is looked up in the patient's own index, and the question is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
 from smartapp.access.service import Access
-from smartapp.audit.model import Event
+from smartapp.audit.model import Event, Severity
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.aliases import shown_uid
 from smartapp.consent.directives.onfile import keeping_person, keeping_study
@@ -58,7 +58,10 @@ class Gate:
         """The permit to list; its `studies` are the visible ones."""
         shown = [found for study in index.studies if (found := shown_to(principal, study)) is not None]
         facts = [study.facts(principal.patient) for study in shown]
-        return self._ask(principal, Action.LIST, facts, request_id)
+        permit = self._ask(principal, Action.LIST, facts, request_id)
+        hidden = {study.uid: 1 for study in index.studies if study.owned and study.uid not in permit.studies}
+        self.left_out(principal, permit, "studies", hidden, request_id)
+        return permit
 
     def study(
         self, principal: Principal, uid: str, action: Action, request_id: str
@@ -105,19 +108,42 @@ class Gate:
         on_file = self._current(principal, request_id).on_file
         return bool(keeping_person(principal.client_id, principal.terms.purpose, on_file))
 
-    def refuse(self, principal: Principal, what: str, request_id: str) -> NoReturn:
+    def left_out(
+        self, principal: Principal, permit: Permit | None, what: str, left_out: Mapping[str, int], request_id: str
+    ) -> None:
+        """Has the trail say how many of `what` are not in the answer, by what they are of (`authz.filtered`)."""
+        under = permit.disclosure_id if permit is not None else ""
+        self._audit.filtered(principal, principal.patient, what, left_out, under=under, request_id=request_id)
+
+    def odd_query(self, principal: Principal, keys: Sequence[str], level: str, request_id: str) -> None:
+        """Has the trail say that a search tried to reach further than the patient: by which keys, and never their
+        values, which may name somebody else.
+        """
+        if keys:
+            event = Event(
+                "qido.query",
+                patient=principal.patient,
+                principal_ref=principal.person_id,
+                session_ref=principal.session_id,
+                detail={"keys": " ".join(keys), "level": level},
+                request_id=request_id,
+            )
+            self._audit.note(event, later=True)
+
+    def refuse(self, principal: Principal, what: str, request_id: str, severity: Severity = "info") -> NoReturn:
         """Writes down that something was asked for which is not there for the principal, and raises NotFound.
 
         For what needs no question: ids outside the study's own listing, or outside what a token reaches.
         """
-        self.note(principal, what, request_id)
+        self.note(principal, what, request_id, severity)
         raise NotFound
 
-    def note(self, principal: Principal, what: str, request_id: str) -> None:
+    def note(self, principal: Principal, what: str, request_id: str, severity: Severity = "info") -> None:
         """Writes down that something was refused."""
         self._audit.record(
             Event(
                 "authz.denied",
+                severity,
                 patient=principal.patient,
                 principal_ref=principal.person_id,
                 session_ref=principal.session_id,

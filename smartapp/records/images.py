@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Final, NoReturn
 
+from smartapp.audit.model import Event
 from smartapp.audit.service import AuditTrail
 from smartapp.consent.model import Action
 from smartapp.dicomweb.core.cache import InstanceCache
 from smartapp.dicomweb.core.deidentify.files import deidentified
 from smartapp.dicomweb.core.deidentify.rules import is_bulk_kept
 from smartapp.dicomweb.core.render import PictureType, RenderPool, Window
-from smartapp.errors import NotFound, PartWithheld
+from smartapp.errors import NotFound, PartWithheld, Unrenderable
 from smartapp.identity.model import Principal
 from smartapp.records.bulk import bulk_value
 from smartapp.records.contents import Listed
@@ -24,6 +25,12 @@ from smartapp.records.instances import Instances, Stored, VerifiedInstance, disg
 from smartapp.records.view import LeftOut, View, nobody
 
 _THUMBNAIL_AGE: Final = 7 * 86400
+_MADE_TO_HARM: Final = {
+    "deflate": "dicom.bomb",
+    "dimensions": "dicom.dims",
+    "bits": "dicom.dims",
+    "too-large": "dicom.dims",
+}
 
 
 class Images:
@@ -226,7 +233,19 @@ class Images:
         with self._instances.one(at, series, sop) as file:
             if at.deidentified:
                 deidentified(pieces(file), at.shown)
-            yield file
+            with self._harmless(at):
+                yield file
+
+    @contextmanager
+    def _harmless(self, at: StudyAt) -> Iterator[None]:
+        """Notes an object that was made to be too much for whoever draws it (threats D4, D6)."""
+        try:
+            yield
+        except Unrenderable as error:
+            if error.code in _MADE_TO_HARM:
+                detail = {"code": error.code}
+                self._audit.note(Event(_MADE_TO_HARM[error.code], provider=at.patient.provider, detail=detail))
+            raise
 
     def _count(self, at: StudyAt, size: int) -> None:
         """Before an answer leaves: the right is read once more, as fetching may have taken its time."""

@@ -4,7 +4,7 @@ The PACS is never sent any of it: an archive that reads `*` or a comma in its ow
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,8 @@ from smartapp.records.matching import Matcher, matcher
 
 _MOST_CONDITIONS: Final = 32
 _LONGEST_VALUE: Final = 1024
+_NAMING: Final = frozenset({"PatientID", "PatientName", "StudyInstanceUID"})
+_PATTERN, _LIST = frozenset("*?"), frozenset("\\,")
 _FIELD = re.compile(r"[0-9A-Za-z]{1,64}\Z", re.ASCII)
 _COUNT = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
 
@@ -34,6 +36,8 @@ class QidoQuery:
     level: Level
     conditions: tuple[Condition, ...]
     fields: frozenset[str]
+    odd: tuple[str, ...] = ()
+    """Keys of persons and studies that were asked for in a way that some archives read as more than one."""
     limit: int | None = None
     offset: int = 0
     fuzzy: bool = False
@@ -43,6 +47,12 @@ class QidoQuery:
         found = [row for row in rows if all(c.matches(texts(row, c.keyword)) for c in self.conditions)]
         end = None if self.limit is None else self.offset + self.limit
         return [{tag: row[tag] for tag in sorted(row) if tag in self.fields} for row in found[self.offset : end]]
+
+
+def foreign(query: QidoQuery, patient_ids: Sequence[str]) -> tuple[str, ...]:
+    """The keys that ask for somebody who is not the patient with these PatientIDs."""
+    asked = (each for each in query.conditions if each.keyword == "PatientID")
+    return tuple(f"{each.keyword}:foreign" for each in asked if not each.matches(list(patient_ids)))
 
 
 def texts(row: Row, keyword: str) -> list[str]:
@@ -78,12 +88,26 @@ def parse_query(level: Level, parameters: Sequence[tuple[str, str]]) -> QidoQuer
             conditions.append(_condition(level, name, value))
     return QidoQuery(
         level=level,
+        odd=tuple(dict.fromkeys(_odd(parameters))),
         conditions=tuple(conditions),
         fields=frozenset(fields),
         limit=_count(once["limit"]) if "limit" in once else None,
         offset=_count(once.get("offset", "0")),
         fuzzy=_flag(once.get("fuzzymatching", "false")),
     )
+
+
+def _odd(parameters: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for name, value in parameters:
+        attribute = BY_NAME.get(name.upper() if name[:1].isdigit() else name)
+        if attribute is None or attribute.keyword not in _NAMING:
+            continue
+        if not value.strip():
+            yield f"{attribute.keyword}:empty"
+        if _PATTERN.intersection(value):
+            yield f"{attribute.keyword}:wildcard"
+        if _LIST.intersection(value):
+            yield f"{attribute.keyword}:list"
 
 
 def _condition(level: Level, name: str, value: str) -> Condition:

@@ -5,13 +5,14 @@ from typing import Any, Final
 
 from smartapp.audit.service import AuditTrail
 from smartapp.dicomweb.core.dicomjson import get, retrieve_url
+from smartapp.dicomweb.upstream.model import PatientIds
 from smartapp.errors import UpstreamDown
 from smartapp.identity.model import Principal
 from smartapp.records.documents import StudyAt
 from smartapp.records.gate import Gate
 from smartapp.records.index import PACS_MISSING
 from smartapp.records.pictures import PICTURES_UNREAD, only_deidentified
-from smartapp.records.query import QidoQuery
+from smartapp.records.query import QidoQuery, foreign
 from smartapp.records.view import LeftOut, View, nobody, searching
 
 _AGAIN: Final = 15
@@ -49,6 +50,7 @@ class Searches:
             raise UpstreamDown(PACS_MISSING, retry_after=_AGAIN)
         if PICTURES_UNREAD in index.problems:
             left_out()
+        self._note(principal, query, index.ids, request_id)
         permit = self._gate.listing(principal, index, request_id)
         addresses = self._view.addresses(principal)
         shown = [
@@ -61,6 +63,11 @@ class Searches:
         self._audit.count(permit.disclosure_id)
         return query.apply(rows)
 
+    def _note(self, principal: Principal, query: QidoQuery, ids: PatientIds, request_id: str) -> None:
+        """The answer is the same: nothing that is asked for reaches further than the index (threat A4)."""
+        keys = (*query.odd, *foreign(query, ids.values))
+        self._gate.odd_query(principal, keys, query.level.name.lower(), request_id)
+
     def _study_row(self, at: StudyAt) -> dict[str, Any]:
         """A study's row. What somebody sees only in part is counted anew; of what is all held back nothing is left."""
         if at.permit.reach is None or not self._view.narrowed(at):
@@ -72,6 +79,7 @@ class Searches:
     ) -> list[dict[str, Any]]:
         """The series of a study that match. `left_out` is told if some of the study is held back."""
         at = self._view.open(principal, study, searching(principal), request_id)
+        self._note(principal, query, at.ids, request_id)
         seen = self._view.told(at, left_out)
         above = self._view.study_row(at, seen.rows)
         rows = [self._view.series_row(at, above, row) for row in seen.rows]
@@ -90,6 +98,7 @@ class Searches:
     ) -> list[dict[str, Any]]:
         """The instances of a study, or of one of its series, that match. `left_out` as in `series`."""
         at = self._view.open(principal, study, searching(principal), request_id)
+        self._note(principal, query, at.ids, request_id)
         seen = self._view.told(at, left_out)
         wanted = None if series is None else self._view.series(at, series)
         above = self._view.study_row(at, seen.rows)

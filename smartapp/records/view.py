@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from smartapp.audit.model import Severity
 from smartapp.consent.model import Action, AppPrincipal
 from smartapp.dicomweb.core.deidentify.rows import metadata_row, searched_row
 from smartapp.dicomweb.core.dicomjson import Row, get, number, retrieve_url, tag
@@ -92,22 +93,25 @@ class View:
     def outline(self, at: StudyAt) -> tuple[Row, ...]:
         """Their rows. Of a de-identified study those of which it is known that a picture may be shown."""
         held_back = bool(self.released(at.permit.principal, at.study).withheld)
-        return tuple(
-            row
-            for row in self._documents.series(at)
-            if self._reached(at, row) and not (held_back and self._is_of_papers(at, row))
-        )
+        rows = self._documents.series(at)
+        kept = tuple(row for row in rows if self._reached(at, row) and not (held_back and self._is_of_papers(at, row)))
+        left_out = {at.study.uid: len(rows) - len(kept)}
+        self._gate.left_out(at.permit.principal, at.permit, "series", left_out, at.request_id)
+        return kept
 
     def series(self, at: StudyAt, asked: str) -> str:
         """The UID of a series that is seen, asked for as it is shown. NotFound, written down, for any other."""
         parse_uid(asked)
         if at.permit.reach is None:
-            if not self._is_there(at, asked) or asked in self.papers_of(at):
+            if not self._is_there(at, asked):
+                self._refuse(at, f"series {at.study.uid} {asked}", "high")
+            if asked in self.papers_of(at):
                 self._refuse(at, f"series {at.study.uid} {asked}")
             return asked
         found = next((uid for uid in self.seen(at).uids if at.shown(uid) == asked), None)
         if found is None:
-            self._refuse(at, f"series {at.study.uid} {asked}")
+            held_back = any(at.shown(get(row, _UID)) == asked for row in self._documents.series(at))
+            self._refuse(at, f"series {at.study.uid} {asked}", "info" if held_back else "high")
         return found
 
     def instances(self, at: StudyAt, series: str) -> tuple[Listed, ...]:
@@ -207,8 +211,9 @@ class View:
             return False
         return at.permit.shows_series(at.study.facts(at.patient), at.study.series_of(row))
 
-    def _refuse(self, at: StudyAt, what: str) -> NoReturn:
-        self._gate.refuse(at.permit.principal, what, at.request_id)
+    def _refuse(self, at: StudyAt, what: str, severity: Severity = "info") -> NoReturn:
+        """`high` for a series that is none of the study: it may be another's (threat A2)."""
+        self._gate.refuse(at.permit.principal, what, at.request_id, severity)
 
 
 def _pictures(at: StudyAt) -> Mapping[str, Pictured]:

@@ -32,7 +32,7 @@ class Site:
         """The worker's turn; how many letters it tried."""
         ground = self.composed.ground
         outbox = Outbox(ground.database, ground.keyring, ground.clock)
-        return MailJob(outbox, MailDoor(self.mail), self.mail.sender, ground.clock).run_once()
+        return MailJob(outbox, MailDoor(self.mail), self.mail.sender, ground.clock, ground.audit).run_once()
 
     def letters(self, office: PostOffice) -> list[EmailMessage]:
         """What arrives now, after what had arrived before."""

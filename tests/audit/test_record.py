@@ -21,7 +21,7 @@ CANARY = PatientKey("st-elsewhere", "canary-patient-id")
 def test_a_row_tells_what_happened_to_whom_without_naming_them(house: House) -> None:
     seq = house.audit.record(
         Event(
-            "smart.launch",
+            "smart.mixup",
             "high",
             patient=ANA,
             principal_ref="per-1",
@@ -31,7 +31,7 @@ def test_a_row_tells_what_happened_to_whom_without_naming_them(house: House) -> 
         )
     )
     (row,) = rows(house)
-    assert (row.seq, row.kind, row.severity, row.provider) == (seq, "smart.launch", "high", "st-elsewhere")
+    assert (row.seq, row.kind, row.severity, row.provider) == (seq, "smart.mixup", "high", "st-elsewhere")
     assert (row.at, row.request_id, row.skewed) == (house.clock.now(), "req-1", False)
     assert all(len(ref) == 32 for ref in (row.patient_ref, row.principal_ref, row.session_ref))
     assert detail(house, row, ANA) == {"study": "1.2.3"}

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from smartapp.audit.service import AuditTrail
+from smartapp.db.datakeys import DataKeys
 from smartapp.db.outbox.service import Entry, Outbox
 from smartapp.db.unit import Database
 from smartapp.errors import DatabaseBusy
@@ -25,7 +27,9 @@ class Post:
     def __init__(self, database: Database, keyring: Keyring, clock: FixedClock, port: int) -> None:
         self.database, self.clock = database, clock
         self.outbox = Outbox(database, keyring, clock)
-        self.job = MailJob(self.outbox, MailDoor(Mail("127.0.0.1", port, "none", "a@b.example")), "a@b.example", clock)
+        self.audit = AuditTrail(database, keyring, DataKeys(database, keyring, clock), clock)
+        door = MailDoor(Mail("127.0.0.1", port, "none", "a@b.example"))
+        self.job = MailJob(self.outbox, door, "a@b.example", clock, self.audit)
 
     def write(self, **changed: Any) -> str:
         letter = {"to": "ana@example.org", "language": "en", "subject": "S", "text": "T\n", "not_after": None} | changed

@@ -10,6 +10,7 @@ from smartapp.exchange.grants import dates, store
 from smartapp.exchange.grants.dates import WARNING, YEAR, Kind, rest_soon
 from smartapp.exchange.grants.desk import Ledger
 from smartapp.exchange.grants.store import Due
+from smartapp.identity.model import PrincipalKind
 
 _BATCH: Final = 50
 
@@ -93,4 +94,6 @@ class Upkeep:
             dates.plan(session, grant, ledger.clock.now(), ledger.dormant_after)
             return None
         over = ledger.close(session, grant, GrantState.EXPIRED, kind="expired", by="us", request_id="")
+        if over and grant.granted_by is PrincipalKind.REPRESENTATIVE:
+            ledger.note(session, grant, "proxy.expired", by="us", request_id="")
         return grant if over else None

@@ -82,6 +82,8 @@ class Resources:
         items = view.searchable(query.type, dated=query.dated)
         permit = view.permit(items)
         visible = [item for item in items if view.within(item, permit)]
+        hidden = {query.type: view.hidden(query.type) + len(items) - len(visible)}
+        self._gate.left_out(principal, permit, query.type, hidden, request_id)
         matching = query.apply(visible, self._zone(principal))
         page = matching[query.offset : query.offset + query.count]
         entries = view.entries(page, permit) + view.included(query.includes, page)

@@ -4,7 +4,8 @@ It is computed from the index and never from an id that was asked for: so what l
 exist, and nobody upstream is asked about it (threats A14, A24).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache, cached_property, partial
 from typing import Final
@@ -54,11 +55,25 @@ class Sight:
     @cached_property
     def _reports(self) -> list[ReportItem]:
         """All reports, with the studies that each belongs to."""
-        belonging: dict[str, tuple[ReportLink, list[IndexedStudy]]] = {}
+        belonging: dict[str, list[tuple[ReportLink, IndexedStudy]]] = {}
         for study in self._index.studies:
+            shown = {link.id: link for link in self._released(self._principal, study).shown}
             for link in study.reports:
-                belonging.setdefault(link.id, (link, []))[1].append(study)
-        return [ReportItem(link, tuple(studies)) for link, studies in belonging.values()]
+                belonging.setdefault(link.id, []).append((shown.get(link.id, link), study))
+        return [
+            ReportItem(_latest([link for link, _ in each]), tuple(study for _, study in each))
+            for each in belonging.values()
+        ]
+
+    @property
+    def hidden_reports(self) -> int:
+        """How many reports are not visible."""
+        return len(self._reports) - len(self.reports)
+
+    @property
+    def hidden_studies(self) -> int:
+        """How many studies of the patient are not visible."""
+        return sum(study.owned for study in self._index.studies) - len(self.studies)
 
     @cached_property
     def forms(self) -> dict[str, FormItem]:
@@ -171,6 +186,12 @@ class Sight:
         so that a list costs the archive nothing.
         """
         return any(self.sees_series(study, each) for each in _possible(modalities, sites))
+
+
+def _latest(links: Sequence[ReportLink]) -> ReportLink:
+    """One report, as several studies have it: it changed when it did last for one of them."""
+    told = [link.updated for link in links if link.updated is not None]
+    return replace(links[0], updated=max(told, default=None))
 
 
 def _possible(modalities: Iterable[str], sites: Iterable[str]) -> Iterator[SeriesFacts]:

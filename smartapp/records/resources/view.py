@@ -138,6 +138,12 @@ class View:
         shown = {key: value for key, value in resource.items() if key != "meta"}
         return self._since(self.principal, name, [shown])
 
+    def hidden(self, type_: str) -> int:
+        """How many of the type were left out because of the grant. Where some studies are visible, the gate tells."""
+        if type_ in {"DiagnosticReport", "DocumentReference"}:
+            return self.sight.hidden_reports
+        return self.sight.hidden_studies if type_ == "ImagingStudy" and not self.sight.studies else 0
+
     def problems(self, type_: str) -> tuple[str, ...]:
         """Why a list of this type may lack something."""
         return self.index.problems if type_ in _FROM_INDEX else ()
