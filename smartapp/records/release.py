@@ -5,7 +5,7 @@ record is the patient's own.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from smartapp.identity.model import Principal, PrincipalKind
@@ -15,7 +15,10 @@ from smartapp.settings import Delay, Jurisdiction
 
 @dataclass(frozen=True)
 class Released:
-    """A study's reports, sorted by what may be shown; each in the study's order."""
+    """A study's reports, sorted by what may be shown; each in the study's order.
+
+    One that had to wait counts as changed when its time had come: who asks what is new since then is told of it.
+    """
 
     shown: tuple[ReportLink, ...]
     withheld: tuple[Withheld, ...]
@@ -31,7 +34,7 @@ def release(rules: Jurisdiction | None, study: IndexedStudy, kind: PrincipalKind
         return Released(study.reports, ())
     judged = [(report, withheld(rules, report, study.modalities, at)) for report in study.reports]
     return Released(
-        tuple(report for report, held in judged if held is None),
+        tuple(_dated(rules, report, study.modalities) for report, held in judged if held is None),
         tuple(held for _, held in judged if held is not None),
     )
 
@@ -44,6 +47,13 @@ def withheld(rules: Jurisdiction, report: ReportLink, modalities: Sequence[str],
         return Withheld(report.id, "preliminary")
     until = _until(rules.delay, report, modalities)
     return Withheld(report.id, "delayed", until) if until is not None and at < until else None
+
+
+def _dated(rules: Jurisdiction, report: ReportLink, modalities: Sequence[str]) -> ReportLink:
+    until = _until(rules.delay, report, modalities)
+    if until is None or report.updated is None or until <= report.updated:
+        return report
+    return replace(report, updated=until)
 
 
 def _until(delays: Sequence[Delay], report: ReportLink, modalities: Sequence[str]) -> datetime | None:

@@ -10,7 +10,7 @@ from typing import Any
 from smartapp.settings import Jurisdiction
 from tests.properties.consents import Denial
 from tests.properties.hospital import Finding, Wing
-from tests.properties.release import STATUSES, waits
+from tests.properties.release import STATUSES, ends, waits
 from tests.properties.scans import SITES, Scan, Series
 
 Kind = Callable[[Series], bool]
@@ -125,7 +125,11 @@ class Allowed:
         wing = self.wing
         studies = tuple(self._seen(scan) for scan in wing.scans.values() if self.study(scan))
         findings = tuple(
-            (each, tuple(uid for uid in each.of if uid in wing.scans and self.study(wing.scans[uid])))
+            (
+                each,
+                self._since(each),
+                tuple(uid for uid in each.of if uid in wing.scans and self.study(wing.scans[uid])),
+            )
             for each in wing.findings.values()
             if self.finding(each.id)
         )
@@ -141,6 +145,12 @@ class Allowed:
         labels = frozenset() if by_series else self.wing.labels_of(scan)
         counted = scan.series if self._something_waits(scan) and not by_series else ()
         return scan.uid, scan.day, scan.archived, self.shown(scan), self.whole(scan), heard, labels, counted
+
+    def _since(self, finding: Finding) -> Hashable:
+        """A report that had to wait is new when its time has come."""
+        told = [scan for scan in self.wing.scans.values() if scan.uid in finding.of and scan.told is not None]
+        until = (ends(self.rules, finding, scan) for scan in told)
+        return max((each for each in until if each is not None), default=None)
 
     def _reached(self, scan: Scan) -> tuple[Series, ...]:
         if not self._granted(scan):

@@ -22,7 +22,12 @@ def waits(rules: Jurisdiction, finding: Finding, scan: Scan, at: datetime) -> bo
     """Whether a report is held back, as one of this study's."""
     blocked = bool(rules.blocks) and (finding.mark != "" or scan.tagged)
     unread = rules.preliminary == "held" and finding.status == "preliminary"
-    since = finding.issued or datetime.fromisoformat(EFFECTIVE)
+    until = ends(rules, finding, scan)
+    return blocked or unread or (until is not None and at < until)
+
+
+def ends(rules: Jurisdiction, finding: Finding, scan: Scan) -> datetime | None:
+    """When it has waited long enough, as one of this study's; None: it need not wait."""
     kinds = {each.modality for each in (scan.series if scan.archived else scan.told or ())}
     hours = [
         delay.hours
@@ -30,4 +35,5 @@ def waits(rules: Jurisdiction, finding: Finding, scan: Scan, at: datetime) -> bo
         if (not delay.categories or finding.category in delay.categories)
         and (not delay.modalities or kinds.intersection(delay.modalities))
     ]
-    return blocked or unread or any(at < since + timedelta(hours=each) for each in hours)
+    since = finding.issued or datetime.fromisoformat(EFFECTIVE)
+    return since + timedelta(hours=max(hours)) if hours else None

@@ -158,5 +158,21 @@ def test_a_study_is_not_found_by_a_document_that_waits(ruled: Clinic, terms: dic
     assert [kinds(each) for each in later.resources("/ImagingStudy?modality=SR")] == [{"MR", "SR"}]
 
 
+@pytest.mark.promise("A2", "B3")
+@pytest.mark.threat("P7")
+def test_a_report_that_waited_is_new_when_its_time_has_come(ruled: Clinic) -> None:
+    """The EHR wrote it long before, and an app that asks what is new since its last look must not miss it."""
+    scan = Scan("1.2.5", "20260801", MIXED.series[:1], told=MIXED.series[:1])
+    show(ruled, scan, findings=[Finding("r4", ("1.2.5",), issued=ruled.composed.clock.now())])
+    assert "r4" not in {each["id"] for each in Surface(ruled.app()).resources("/DiagnosticReport")}
+    since = f"{ruled.composed.clock.now():%Y-%m-%dT%H:%M:%SZ}"
+    ruled.composed.clock.advance(3600)
+    ruled.forget_credentials()
+    surface = Surface(ruled.app())
+    assert [each["id"] for each in surface.resources(f"/DiagnosticReport?_lastUpdated=gt{since}")] == ["r4"]
+    assert len(surface.resources(f"/DocumentReference?_lastUpdated=gt{since}")) == 1
+    assert "r4" not in {each["id"] for each in surface.resources(f"/DiagnosticReport?_lastUpdated=lt{since}")}
+
+
 def kinds(study: dict[str, Any]) -> set[str]:
     return {each["code"] for each in study["modality"]}
