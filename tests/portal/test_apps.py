@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -39,6 +40,15 @@ def test_the_list_says_what_each_may_see_did_see_until_when_and_who_said_so(clie
     assert f'action="{LIST}{app_fakes.GRANT}/revoke"' in living
     assert "Ended" in history
     assert "/revoke" not in history
+
+
+@pytest.mark.promise("B7")
+def test_the_list_leads_to_where_reminders_are_sent(portal: Portal, client: FlaskClient) -> None:
+    found = re.search(r'remind you of these apps[^<]*<a href="([^"]+)"', client.get(LIST).text)
+    assert found is not None
+    assert found[1] == "/my/ctx-ana/alerts/"
+    portal.app_grants.grant = app_fakes.sample_grant(GrantState.ENDED)
+    assert "remind you" not in client.get(LIST).text
 
 
 @pytest.mark.promise("B4")
