@@ -27,6 +27,11 @@ class Parties:
     policy_uri: str = ""
     contacts: tuple[str, ...] = ()
 
+    @property
+    def contact(self) -> str:
+        """Where whoever holds a receipt can end what it says: the apps' page beside the hospitals' (`{base}/{id}`)."""
+        return f"{self.issuer.rpartition('/')[0]}/my/apps"
+
 
 def receipt(grant: Grant, state: GrantState, parties: Parties, *, made_at: datetime) -> dict[str, Any]:
     """The receipt, as it is written in JSON. Times are UTC, in seconds since 1970 where Kantara has them so."""
@@ -38,7 +43,7 @@ def receipt(grant: Grant, state: GrantState, parties: Parties, *, made_at: datet
         "consentReceiptID": f"{grant.id}/{grant.version}",
         "language": "en",
         "piiPrincipalId": grant.fhir_user,
-        "piiControllers": [{"piiController": parties.hospital, "contact": parties.issuer, "onBehalf": False}],
+        "piiControllers": [{"piiController": parties.hospital, "contact": parties.contact, "onBehalf": False}],
         "policyUrl": parties.policy_uri,
         "services": [
             {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import zlib
 from datetime import UTC, date, datetime
@@ -61,3 +62,13 @@ def test_the_page_says_who_what_and_until_when(office: Office, monkeypatch: pyte
         assert secret.encode() not in pdf
     assert "Canaryvera" not in words
     assert "One nodule" not in words
+
+
+@pytest.mark.promise("B4")
+def test_who_holds_a_receipt_finds_the_page_where_it_can_be_ended(office: Office) -> None:
+    _, ana = office.someone()
+    office.redeem(office.approve(ana))
+    said = json.loads(office.grants.receipt(ana, office.the_grant(ana).id, language="en").json)
+    (controller,) = said["piiControllers"]
+    base = office.parts.settings.server.base_url
+    assert controller == {"piiController": "St-Elsewhere", "contact": f"{base}/my/apps", "onBehalf": False}
