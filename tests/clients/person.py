@@ -46,21 +46,30 @@ class Person(Visitor):
         """The same, but the answer is no."""
         return self._answer(url, "deny", {})
 
+    def preview(self, url: str, changes: dict[str, list[str]]) -> str:
+        """Goes where an app sends a browser, and looks what would be allowed with `changes`: that part of the page."""
+        self._send(url, "/preview", changes)
+        assert self.page.status_code == 200, self.page.text[:2000]
+        return self.page.text
+
     def sign_out(self, url: str) -> str:
         """Goes where an app sends a browser to be signed out, and agrees; the address at the app afterwards."""
         self.open(url).submit("Sign out")
         return self._sent()
 
     def _answer(self, url: str, decision: str, changes: dict[str, list[str]]) -> str:
+        self._send(url, "", {**changes, "decision": [decision]})
+        return self._sent()
+
+    def _send(self, url: str, below: str, changes: dict[str, list[str]]) -> None:
+        """Sends the form of the page that asks, to an address `below` its own."""
         self.open(url)
         self._reach("/oauth/approve/")
         asked = _Fields()
         asked.feed(self.page.text)
         fields = [(name, value) for name, value in asked.fields if name not in changes]
         fields += [(name, value) for name, values in changes.items() for value in values]
-        target = urljoin(self.page.url, asked.action)
-        self.page = self.http.post(target, data=[*fields, ("decision", decision)], timeout=60)
-        return self._sent()
+        self.page = self.http.post(urljoin(self.page.url, asked.action) + below, data=fields, timeout=60)
 
     def _reach(self, path: str) -> None:
         """Fills in what stands between here and a page with `path` in its address."""

@@ -5,10 +5,10 @@ All people are invented.
 """
 
 from smartapp.sandbox.world.mercy import mercy
-from smartapp.sandbox.world.model import Hospital, Person, Report, Series, Study, User, World, uid_for
+from smartapp.sandbox.world.model import Denial, Hospital, Person, Report, Series, Study, User, World, uid_for
 from smartapp.sandbox.world.st_elsewhere import st_elsewhere
 
-__all__ = ["Hospital", "Person", "Report", "Series", "Study", "User", "World", "build_world", "uid_for"]
+__all__ = ["Denial", "Hospital", "Person", "Report", "Series", "Study", "User", "World", "build_world", "uid_for"]
 
 
 def build_world() -> World:

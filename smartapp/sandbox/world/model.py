@@ -79,11 +79,26 @@ class Study:
 
 
 @dataclass(frozen=True)
+class Denial:
+    """A Consent in the EHR that keeps something from everybody: what has one of the `labels` (v3-Confidentiality), is
+    of one of the `classes` (resource types), or is one of the `studies` (their `imaging_study_id`).
+
+    `but_since`: an ISO date; what is of that day or later is excepted, by a permission nested in it.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    studies: tuple[str, ...] = ()
+    but_since: str | None = None
+
+
+@dataclass(frozen=True)
 class Person:
     """A patient at one hospital. `identifiers` are (system, value), the first one the current MRN.
 
     `replaces`: the ids of records that were merged into this one, and are no longer in use. `refused`: the name of
-    an organization that the person's Consent in the EHR keeps from the record.
+    an organization that the person's Consent in the EHR keeps from the record; `denials` are further Consents.
     """
 
     id: str
@@ -95,6 +110,7 @@ class Person:
     studies: tuple[Study, ...] = ()
     replaces: tuple[str, ...] = ()
     refused: str | None = None
+    denials: tuple[Denial, ...] = ()
 
     @property
     def mrn(self) -> str:

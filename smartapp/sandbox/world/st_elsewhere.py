@@ -5,13 +5,14 @@ from smartapp.sandbox.world.grace import grace
 from smartapp.sandbox.world.henry import henry
 from smartapp.sandbox.world.ines import ines
 from smartapp.sandbox.world.model import Hospital, Person, Report, User, radiograph
+from smartapp.sandbox.world.nora import nora
 
 MRN, OLD_MRN = "urn:oid:2.16.840.1.113883.19.5", "urn:oid:2.16.840.1.113883.19.4"
 
 
 def st_elsewhere() -> Hospital:
     """The hospital with all of its people."""
-    people = (*_tour(), grace(MRN), henry(MRN), *ines(MRN, OLD_MRN))
+    people = (*_tour(), grace(MRN), henry(MRN), *ines(MRN, OLD_MRN), *nora(MRN))
     return Hospital(
         "st-elsewhere", "St. Elsewhere Health", MRN, "ST-ELSEWHERE", "America/Chicago", people, _users(),
         website="https://www.st-elsewhere.example.org", city=("Springfield", "IL"),
@@ -49,6 +50,7 @@ def _users() -> tuple[User, ...]:
         User("grace", "grace-sandbox", "patient", "Patient/grace", "Grace Mbeki", ("grace",)),
         User("henry", "henry-sandbox", "patient", "Patient/henry", "Henry Tanaka", ("henry",)),
         User("ines", "ines-sandbox", "patient", "Patient/ines", "Inês Carvalho", ("ines",)),
+        User("nora", "nora-sandbox", "patient", "Patient/nora", "Nora Lindgren", ("nora",)),
         User("dana", "dana-sandbox", "representative", "RelatedPerson/dana-for-eli", "Dana Novak", ("eli",), ("eli",)),
         User(
             "dr-lee", "lee-sandbox", "clinician", "Practitioner/lee", "Dr. Morgan Lee", ("ana", "ben", "chloe", "eli")

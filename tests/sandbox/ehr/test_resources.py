@@ -66,19 +66,39 @@ def test_study_counts_what_the_world_draws() -> None:
 def test_a_merged_record_is_out_of_use_and_named_by_the_one_that_replaced_it() -> None:
     found = {item["id"]: item for item in built(HOSPITALS[0]) if item["resourceType"] == "Patient"}
     assert found["ines"]["link"] == [{"other": {"reference": "Patient/ines-before"}, "type": "replaces"}]
-    assert [id_ for id_, patient in found.items() if not patient["active"]] == ["ines-before"]
+    assert [id_ for id_, patient in found.items() if not patient["active"]] == ["ines-before", "nora-before"]
 
 
 @pytest.mark.clause("FHIR R4", "security-labels")
 def test_a_label_is_on_the_study_and_on_its_report() -> None:
     labelled = {item["id"]: item["meta"]["security"] for item in built(HOSPITALS[0]) if "security" in item["meta"]}
-    assert set(labelled) == {"img-ines-labelled", "rep-ines-labelled"}
+    assert set(labelled) == {f"{kind}-{who}-labelled" for kind in ("img", "rep") for who in ("ines", "nora")}
     assert {label["code"] for labels in labelled.values() for label in labels} == {"R"}
 
 
 def test_a_refusal_is_a_consent_that_denies_one_organization() -> None:
-    (consent,) = [item for item in built(HOSPITALS[0]) if item["resourceType"] == "Consent"]
+    (consent,) = [item for item in built(HOSPITALS[0]) if item["id"] == "refusal-ines"]
     assert (consent["status"], consent["patient"]["reference"]) == ("active", "Patient/ines")
     assert consent["provision"]["type"] == "deny"
     (actor,) = consent["provision"]["actor"]
     assert actor["reference"]["reference"] == "Organization/harbor-occupational-health"
+
+
+@pytest.mark.parametrize("imaging_study", [True, False])
+def test_what_nora_keeps_is_on_file_under_both_of_her_records(*, imaging_study: bool) -> None:
+    """By a label, by a class of which a nested permission excepts something, and by name."""
+    found = {
+        item["id"]: (item["patient"]["reference"], item["provision"])
+        for item in built(HOSPITALS[0], imaging_study=imaging_study)
+        if item["id"].startswith("denial-nora")
+    }
+    by_name = found.pop("denial-nora-before-one-study", None)
+    assert (by_name is not None) is imaging_study
+    if by_name is not None:
+        assert by_name[0] == "Patient/nora-before"
+        assert by_name[1]["data"][0]["reference"]["reference"] == "ImagingStudy/img-nora-earlier"
+    assert {patient for patient, _ in found.values()} == {"Patient/nora"}
+    assert found["denial-nora-restricted"][1]["securityLabel"][0]["code"] == "R"
+    old = found["denial-nora-old-reports"][1]
+    assert (old["type"], old["class"][0]["code"]) == ("deny", "DiagnosticReport")
+    assert [(each["type"], each["dataPeriod"]) for each in old["provision"]] == [("permit", {"start": "2024-01-01"})]

@@ -24,6 +24,9 @@ from tests.sandbox.ehr.store import Awkward, awkward_store
 from tests.sandbox.ehr.test_consent import consent
 from tests.sandbox.ehr.test_fhir import ids, pages
 
+FIRST, SECOND = build_world().hospitals
+HERS = f"x{len(FIRST.people) + 1}"
+"""The store counts up: everybody of the first hospital was there before her."""
 READ = "openid fhirUser offline_access launch/patient patient/*.cruds"
 
 
@@ -55,11 +58,11 @@ def tokens(mercy: App) -> dict[str, Any]:
 
 
 def test_launch_names_the_patient_as_the_store_does(mercy: App, tokens: dict[str, Any]) -> None:
-    assert tokens["patient"] == "x9"
-    patient = mercy.fhir("Patient/x9", tokens["access_token"]).json()
+    assert tokens["patient"] == HERS
+    patient = mercy.fhir(f"Patient/{HERS}", tokens["access_token"]).json()
     assert patient["identifier"][0]["value"] == "MH-5501"
     assert mercy.fhir("Patient/x1", tokens["access_token"]).status_code == 403
-    assert mercy.fhir("Patient/x99", tokens["access_token"]).status_code == 404
+    assert mercy.fhir("Patient/x9999", tokens["access_token"]).status_code == 404
 
 
 def test_only_the_patients_rows_survive_on_every_page(mercy: App, store: Awkward, tokens: dict[str, Any]) -> None:
@@ -67,11 +70,11 @@ def test_only_the_patients_rows_survive_on_every_page(mercy: App, store: Awkward
     found = list(pages(mercy.base, "ImagingStudy", tokens["access_token"], hospital="mercy"))
     assert len(found) == len(store.kept["ImagingStudy"])
     rows = [entry["resource"] for page in found for entry in page.get("entry", [])]
-    assert [row["subject"]["reference"] for row in rows] == ["Patient/x9"]
+    assert [row["subject"]["reference"] for row in rows] == [f"Patient/{HERS}"]
     assert all("total" not in page for page in found[:-1])
     assert store.base not in json.dumps(found)
     assert "wrong.invalid" not in json.dumps(found)
-    assert "patient=x9" in store.asked[0]
+    assert f"patient={HERS}" in store.asked[0]
 
 
 def test_what_is_counted_is_what_is_seen(mercy: App, tokens: dict[str, Any]) -> None:
@@ -97,7 +100,7 @@ def test_another_patient_is_refused_before_the_store_is_asked(
     assert store.asked == []
 
 
-@pytest.mark.parametrize("id_", ["..", ".", "%2e%2e", "x9%3F_id=x1", "x9%23", "x" * 65, "x9%0a"])
+@pytest.mark.parametrize("id_", ["..", ".", "%2e%2e", f"{HERS}%3F_id=x1", f"{HERS}%23", "x" * 65, f"{HERS}%0a"])
 def test_an_id_is_no_way_around_in_the_store(mercy: App, store: Awkward, tokens: dict[str, Any], id_: str) -> None:
     store.asked.clear()
     # Prepared by hand: the client library would tidy the path up.
@@ -121,7 +124,7 @@ def test_a_merged_record_and_its_heir_name_each_other_by_the_stores_ids(store: A
         for row in store.kept["Patient"]
         for link in row.get("link", [])
     }
-    assert len(links) == 2
+    assert len(links) == 2 * sum(len(each.replaces) for each in (*FIRST.people, *SECOND.people))
     turned = {"replaces": "replaced-by", "replaced-by": "replaces"}
     assert links == {(other, turned[type_], id_) for id_, type_, other in links}
 
@@ -133,7 +136,7 @@ def test_loading_again_adds_nothing_that_has_an_identifier(store: Awkward, tmp_p
 
 
 def test_consent_is_written_through(mercy: App, store: Awkward, tokens: dict[str, Any]) -> None:
-    made = mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x9"))
+    made = mercy.fhir("Consent", tokens["access_token"], "POST", json=consent(HERS))
     assert made.status_code == 201
     assert store.kept["Consent"][-1]["id"] == made.json()["id"]
     assert mercy.fhir("Consent", tokens["access_token"], "POST", json=consent("x1")).status_code == 403
@@ -157,5 +160,5 @@ def test_a_store_that_takes_nothing_is_an_error() -> None:
 
 def test_ids_of_search_results_are_the_stores(mercy: App, tokens: dict[str, Any]) -> None:
     bundle = mercy.fhir("Patient", tokens["access_token"]).json()
-    assert set(ids(bundle)) <= {"x9"}
+    assert set(ids(bundle)) <= {HERS}
     assert requests.get(f"{mercy.iss}/metadata", timeout=TIMEOUT).ok
