@@ -142,8 +142,10 @@ def test_a_permit_is_not_held_after_sign_out_on_another_worker(house: House) -> 
         house.access.index(who, "r")
 
 
+@pytest.mark.threat("A30")
 @pytest.mark.promise("A6")
 def test_a_permit_is_not_held_past_its_end(house: House) -> None:
+    """And the trail says once that a representative's right is over, however often it is used."""
     end = house.clock.now() + timedelta(minutes=5)
     opened = house.sign_in(kind=PrincipalKind.REPRESENTATIVE, expires_at=end)
     permit = view(house, house.identity.principal(house.browser(opened), opened.context_id))
@@ -154,6 +156,7 @@ def test_a_permit_is_not_held_past_its_end(house: House) -> None:
         permit.check()
     with pytest.raises(PermitEnded):
         view(house, permit.principal)
+    assert [row.kind for row in rows(house)].count("proxy.expired") == 1
 
 
 def test_an_idle_session_holds_no_permit(house: House) -> None:

@@ -37,6 +37,12 @@ class Post:
             return self.outbox.put(session, "mail", json.dumps(letter).encode())
 
 
+def kinds(post: Post) -> list[str]:
+    """The rows of the trail."""
+    with post.database.read() as session:
+        return list(session.scalars(text("SELECT kind FROM audit_events ORDER BY seq")))
+
+
 @pytest.fixture
 def post(sqlite_database: Database, keyring: Keyring, fixed_clock: FixedClock) -> Post:
     return Post(sqlite_database, keyring, fixed_clock, free_port())
@@ -52,6 +58,7 @@ def test_a_server_that_comes_back_gets_every_letter_once(post: Post) -> None:
     for _ in range(3):
         assert post.job.run_once() == 1
         post.clock.advance(60)
+    assert kinds(post) == ["notify.retry"]  # the others of these minutes are counted
     with post_office(port_of(post)) as office:
         assert post.job.run_once() == 1
         post.clock.advance(86_400)
@@ -90,6 +97,7 @@ def test_a_refused_letter_is_given_up(post: Post) -> None:
             session.execute(text("SELECT fault FROM outbox WHERE dead_at IS NOT NULL")).scalar_one()
             == "mail-status-550"
         )
+    assert kinds(post) == ["job.dead"]
 
 
 @pytest.mark.threat("F25")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from pydicom import dcmread
+from requests.exceptions import SSLError
 
 from smartapp.settings import Apps
 from smartapp.web.rules import Rule, rule
@@ -223,6 +224,34 @@ def test_guesses_past_the_limit_are_counted(
             {"of": "address", "count": "1"},
             {"of": "address", "count": "3"},
         ]
+
+
+@pytest.mark.threat("F12")
+def test_a_certificate_that_is_not_good_is_told_loudly(own: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a sign-in begins, and while a record is read."""
+
+    def untrusted(*_: Any, **__: Any) -> None:
+        raise SSLError("certificate verify failed: canary.example")
+
+    ana = own.signed_in()
+    monkeypatch.setattr("smartapp.outbound.adapter.Adapter.send", untrusted)
+    own.clock.advance(3700)
+    assert ana.my().status_code in {401, 503}
+    assert own.browser().open("/start", method="POST", data={"provider": "mercy"}, headers=OURS).status_code == 503
+    rows = told(own, "tls.fail")
+    assert rows
+    assert {row.severity for row in rows} == {"high"}
+    assert "mercy" in {row.provider for row in rows}
+    assert "canary" not in str(rows)
+
+
+@pytest.mark.threat("F22")
+def test_a_body_that_did_not_arrive_is_told_of(own: Composed) -> None:
+    half = {"wsgi.input": BytesIO(b"half"), "CONTENT_LENGTH": "10"}
+    answer = own.browser().open("/start", method="POST", headers=OURS, environ_overrides=half)
+    assert answer.status_code == 408
+    assert "conn.slow" not in own.kinds()
+    assert len(told(own, "conn.slow")) == 1
 
 
 # --- apps ---
