@@ -155,7 +155,9 @@ def build_house(ground: Ground) -> House:
         ohif=_ohif(ground, identity, viewer_tokens),
     )
     app = build_app(parts, (*PORTAL, *(OHIF if parts.ohif else ()), dicomweb_gateway, fhir_facade, *AUTHSERVER))
-    housekeeping = Housekeeping(ground.audit, identity, granted.credentials, build_clearing(ground), registering.traces)
+    housekeeping = Housekeeping(
+        ground.audit, identity, app_tokens, granted.credentials, build_clearing(ground), registering.traces
+    )
     watch = build_watch(ground, identity, app_tokens, registering.developers, granted.credentials)
     return House(app, housekeeping, pool, aside, watch)
 

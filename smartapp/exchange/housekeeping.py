@@ -12,6 +12,7 @@ from smartapp.exchange.credentials import Credentials
 from smartapp.exchange.developers.trace import Traces
 from smartapp.exchange.worklist.clearing import Clearing
 from smartapp.identity.service import Identity
+from smartapp.tokens.apps.service import AppTokens
 
 _EVERY: Final = 60.0
 """Seconds."""
@@ -22,10 +23,17 @@ class Housekeeping:
     """Threads of a serving process. Any number of workers may do this at once: each row is cleared by one of them."""
 
     def __init__(
-        self, audit: AuditTrail, identity: Identity, credentials: Credentials, clearing: Clearing, traces: Traces
+        self,
+        audit: AuditTrail,
+        identity: Identity,
+        tokens: AppTokens,
+        credentials: Credentials,
+        clearing: Clearing,
+        traces: Traces,
     ) -> None:
         self._audit = audit
         self._identity = identity
+        self._tokens = tokens
         self._credentials = credentials
         self._clearing = clearing
         self._flusher = Flusher(audit, traces.flush)
@@ -45,10 +53,11 @@ class Housekeeping:
         self._flusher.stop()
 
     def tidy(self) -> None:
-        """Ends the sessions that lapsed; credentials that no grant lives on with are given back to the EHR; what staff
-        settled long ago is removed.
+        """Ends the sessions that lapsed; credentials that no grant lives on with are given back to the EHR; what apps
+        were handed and is over is removed, and what staff settled long ago.
         """
         self._credentials.release(self._identity.end_expired())
+        self._tokens.tidy()
         self._clearing.tidy()
 
     def _run(self) -> None:

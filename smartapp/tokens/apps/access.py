@@ -72,5 +72,5 @@ class AccessTokens:
         raw = self._secrets.fresh("sat")
         ref = self._secrets.ref(provider, raw)
         row = StoredAccess(ref, client_id, family_id, self._seal.close_scope(ref, scope), now, ends)
-        store.add_access(session, row, now)
+        store.add_access(session, row)
         return Handed(raw, max(1, int((ends - now).total_seconds())))

@@ -63,7 +63,7 @@ class Codes:
             used_at=None,
             kept_until=now + LIFETIME,
         )
-        store.add_code(session, row, now)
+        store.add_code(session, row)
         return raw
 
     def take(

@@ -65,7 +65,7 @@ class Families:
             ended_at=None,
             ended_why="",
         )
-        store.add_family(session, row, now)
+        store.add_family(session, row)
         return self._seal.open_family(row), self._hand_out(session, provider, family_id, 0) if lasting else None
 
     def family(self, row: StoredFamily) -> Family:

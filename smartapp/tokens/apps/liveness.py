@@ -39,6 +39,13 @@ class Liveness:
         found = self._apps.standing(reader, provider, client_id)
         return found.offered if found is not None and found.state is AppState.ACTIVE else None
 
+    def may_have(self, reader: Reader, provider: str, client_id: str, grant: Grant | None, now: datetime) -> str | None:
+        """As `offered`, for an app that is to be handed tokens of a grant: also while that serves nothing, but None
+        once it is over.
+        """
+        living = grant is not None and grant.state_at(now) in LIVING
+        return self.offered(reader, provider, client_id) if living else None
+
     def family(self, row: StoredFamily, now: datetime) -> bool:
         """Whether a family counts, with the browser session that it may live in."""
         return row.ended_at is None and now < row.expires_at and self.browser(row.session_id)
@@ -52,10 +59,6 @@ class Liveness:
         except PermitEnded:
             return False
         return True
-
-    def may_have(self, reader: Reader, provider: str, client_id: str, grant: Grant, now: datetime) -> bool:
-        """Whether an app may be handed tokens of a grant: also while the grant serves nothing."""
-        return grant.state_at(now) in LIVING and self.active(reader, provider, client_id)
 
     def known(self, reader: Reader, family_id: str, now: datetime) -> tuple[StoredFamily, Grant] | None:
         """A family and its grant, served or held, unless one of them is over."""

@@ -34,14 +34,14 @@ def redeem(
 def _buy(tools: Tools, session: Session, provider: str, shown: Shown, now: datetime) -> Issued | Refused:
     facts = shown.facts
     grant = tools.grants.find(session, facts.grant_id)
-    if grant is None or not tools.liveness.may_have(session, provider, facts.client_id, grant, now):
+    offered = tools.liveness.may_have(session, provider, facts.client_id, grant, now)
+    if grant is None or offered is None:
         return Refused("oauth.code.dead_grant", client_id=facts.client_id, grant=grant)
     family, token = tools.families.open(session, provider, shown.family_id, facts, grant, now)
     if not tools.liveness.browser(family.session_id):
         store.end_family(session, family.id, now, "session")
         return Refused("oauth.code.dead_grant", client_id=facts.client_id, grant=grant)
     store.keep_code(session, shown.code_ref, family.expires_at)
-    offered = tools.liveness.offered(session, provider, facts.client_id) or ""
     scope = text(within(stated(family.scope, grant.terms, tools.masks.shown(grant)), offered))
     handed = tools.access.issue(session, provider, family, scope, grant.expires_at, now)
     return Issued(handed.raw, handed.seconds, scope, token, family, grant)

@@ -26,14 +26,18 @@ def refresh(
         return Refused("oauth.refresh.unknown", client_id=client_id or "")
     row, number = found
     grant = tools.grants.find(session, row.grant_id)
-    refused = _of_another(tools, session, row, client_id, grant) or _dead(tools, session, row, grant, now)
-    if refused is not None or grant is None:
-        return refused or Refused("oauth.refresh.dead_grant", client_id=row.client_id)
+    refused = _of_another(tools, session, row, client_id, grant)
+    if refused is not None:
+        return refused
+    offered = tools.liveness.may_have(session, row.provider, row.client_id, grant, now)
+    if grant is None or offered is None or not tools.liveness.family(row, now):
+        return Refused("oauth.refresh.dead_grant", client_id=row.client_id, grant=grant)
     place = tools.families.place(row, number, now)
     if place is Place.SPENT:
         stopped = tools.stop(session, row.id, row.grant_id, "reuse")
         return Refused("oauth.refresh.reuse", "high", row.client_id, grant, stopped=stopped)
-    return _next(tools, session, row, place, grant, narrow, now)
+    most = text(within(stated(tools.families.family(row).scope, grant.terms, tools.masks.shown(grant)), offered))
+    return _next(tools, session, row, place, grant, narrow(most), now)
 
 
 def _find(tools: Tools, session: Session, provider: str, token: str) -> tuple[StoredFamily, int] | None:
@@ -49,19 +53,15 @@ def _of_another(
     tools: Tools, session: Session, row: StoredFamily, client_id: str | None, grant: Grant | None
 ) -> Refused | None:
     """Only a public client need not say who it is. Another client's try leaves the family as it is."""
-    app = tools.apps.find(row.provider, row.client_id, session=session)
-    unsaid = client_id is None and (app is None or not app.confidential)
-    if unsaid or client_id == row.client_id:
+    if client_id == row.client_id or (client_id is None and not _confidential(tools, session, row)):
         return None
     detail = {"family_of": row.client_id}
     return Refused("oauth.refresh.client_mismatch", "high", client_id or "", grant, detail)
 
 
-def _dead(tools: Tools, session: Session, row: StoredFamily, grant: Grant | None, now: datetime) -> Refused | None:
-    may = grant is not None and tools.liveness.may_have(session, row.provider, row.client_id, grant, now)
-    if may and tools.liveness.family(row, now):
-        return None
-    return Refused("oauth.refresh.dead_grant", client_id=row.client_id, grant=grant)
+def _confidential(tools: Tools, session: Session, row: StoredFamily) -> bool:
+    app = tools.apps.find(row.provider, row.client_id, session=session)
+    return app is not None and app.confidential
 
 
 def _next(
@@ -70,15 +70,12 @@ def _next(
     row: StoredFamily,
     place: Place,
     grant: Grant,
-    narrow: Callable[[str], str],
+    scope: str,
     now: datetime,
 ) -> Issued:
-    family = tools.families.family(row)
-    offered = tools.liveness.offered(session, row.provider, row.client_id) or ""
-    scope = narrow(text(within(stated(family.scope, grant.terms, tools.masks.shown(grant)), offered)))
     if place is Place.NEWEST:
         family, token = tools.families.rotate(session, row, now)
     else:
-        token = tools.families.newest(row)
+        family, token = tools.families.family(row), tools.families.newest(row)
     handed = tools.access.issue(session, row.provider, family, scope, grant.expires_at, now)
     return Issued(handed.raw, handed.seconds, scope, token, family, grant, again=place is not Place.NEWEST)

@@ -211,6 +211,12 @@ class AppTokens:
         now = self._tools.clock.now()
         return self._database.run(lambda session: self._assertions.first_registration(session, token, until, now))
 
+    def tidy(self) -> None:
+        """Removes what is over, in small transactions."""
+        now = self._tools.clock.now()
+        while self._database.run(lambda session: store.clear(session, now)):
+            pass
+
     def shown(self, grant: Grant) -> Callable[[str], str]:
         """How apps are shown UIDs under this grant: as they are, or by their aliases."""
         return self._tools.masks.shown(grant)

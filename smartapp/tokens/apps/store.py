@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
-from sqlalchemy import CursorResult, Select, bindparam, delete, insert, select, true, update
+from sqlalchemy import CursorResult, Select, Table, bindparam, delete, insert, select, true, update
 from sqlalchemy.orm import Session
 
 from smartapp.db.look import Look, Reader
 from smartapp.db.upsert import upsert
 from smartapp.tokens.apps.tables import AccessTokenRow, AssertionRow, CodeRow, FamilyRow, RefreshTokenRow
 
-_BATCH: Final = 50
-"""How many rows that are over are cleared away beside a new one."""
+_BATCH: Final = 500
+"""How many rows of each kind are cleared away in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -59,22 +59,14 @@ class StoredAccess:
     expires_at: datetime
 
 
-def add_code(session: Session, code: StoredCode, now: datetime) -> None:
-    """A new code; some that are over are cleared away."""
-    _clear(session, select(CodeRow.code_ref).where(CodeRow.kept_until <= now), CodeRow.code_ref)
-    session.execute(insert(CodeRow).values(**vars(code)))
+def add_code(session: Session, code: StoredCode) -> None:
+    """A new code."""
+    session.connection().execute(_ADD_CODE, vars(code))
 
 
 def claim_code(session: Session, code_ref: str, now: datetime) -> StoredCode | None:
     """Marks a code as used and gives it to exactly one caller, ever; the others wait for that one to be done."""
-    claimed = (
-        update(CodeRow)
-        .where(CodeRow.code_ref == code_ref, CodeRow.used_at.is_(None))
-        .values(used_at=now)
-        .returning(*_CODE)
-        .execution_options(synchronize_session=False)
-    )
-    row = session.execute(claimed).one_or_none()
+    row = session.connection().execute(_CLAIM_CODE, {"ref": code_ref, "now": now}).one_or_none()
     return StoredCode(*row) if row else None
 
 
@@ -86,8 +78,7 @@ def code(reader: Reader, code_ref: str) -> StoredCode | None:
 
 def keep_code(session: Session, code_ref: str, until: datetime) -> None:
     """A used code stays as long as what it bought."""
-    kept = update(CodeRow).where(CodeRow.code_ref == code_ref).values(kept_until=until)
-    session.execute(kept.execution_options(synchronize_session=False))
+    session.connection().execute(_KEEP_CODE, {"ref": code_ref, "until": until})
 
 
 def burn_codes(session: Session, grant_id: str, now: datetime) -> None:
@@ -96,15 +87,9 @@ def burn_codes(session: Session, grant_id: str, now: datetime) -> None:
     session.execute(burned.execution_options(synchronize_session=False))
 
 
-def add_family(session: Session, family: StoredFamily, now: datetime) -> None:
-    """A new family; some that are over are cleared away, with all their tokens."""
-    over = select(FamilyRow.id).where(FamilyRow.expires_at <= now).limit(_BATCH).with_for_update(skip_locked=True)
-    ids = list(session.scalars(over))
-    if ids:
-        session.execute(_quiet_delete(RefreshTokenRow).where(RefreshTokenRow.family_id.in_(ids)))
-        session.execute(_quiet_delete(AccessTokenRow).where(AccessTokenRow.family_id.in_(ids)))
-        session.execute(_quiet_delete(FamilyRow).where(FamilyRow.id.in_(ids)))
-    session.execute(insert(FamilyRow).values(**vars(family)))
+def add_family(session: Session, family: StoredFamily) -> None:
+    """A new family."""
+    session.connection().execute(_ADD_FAMILY, vars(family))
 
 
 def family(reader: Reader, family_id: str) -> StoredFamily | None:
@@ -121,9 +106,7 @@ def locked_family(session: Session, family_id: str) -> StoredFamily | None:
 
 def rotate(session: Session, family_id: str, number: int, now: datetime) -> bool:
     """Moves a family from refresh token `number` to the next; False when somebody else did, or it has ended."""
-    same = (FamilyRow.id == family_id, FamilyRow.number == number, FamilyRow.ended_at.is_(None))
-    moved = update(FamilyRow).where(*same).values(number=number + 1, rotated_at=now)
-    return _changed(session.execute(moved.execution_options(synchronize_session=False)))
+    return _changed(session.connection().execute(_ROTATE, {"family_id": family_id, "was": number, "now": now}))
 
 
 def end_family(session: Session, family_id: str, now: datetime, why: str) -> bool:
@@ -151,7 +134,7 @@ def end_of_session(session: Session, session_id: str, now: datetime, why: str) -
 
 def add_refresh(session: Session, token_ref: str, family_id: str, number: int) -> None:
     """A refresh token that is about to be handed out."""
-    session.execute(insert(RefreshTokenRow).values(token_ref=token_ref, family_id=family_id, number=number))
+    session.connection().execute(_ADD_REFRESH, {"token_ref": token_ref, "family_id": family_id, "number": number})
 
 
 def refresh(reader: Reader, token_ref: str) -> tuple[str, int] | None:
@@ -160,11 +143,9 @@ def refresh(reader: Reader, token_ref: str) -> tuple[str, int] | None:
     return (row[0], row[1]) if row else None
 
 
-def add_access(session: Session, token: StoredAccess, now: datetime) -> None:
-    """A new access token; some that are over are cleared away."""
-    over = select(AccessTokenRow.token_ref).where(AccessTokenRow.expires_at <= now)
-    _clear(session, over, AccessTokenRow.token_ref)
-    session.execute(insert(AccessTokenRow).values(**vars(token)))
+def add_access(session: Session, token: StoredAccess) -> None:
+    """A new access token."""
+    session.connection().execute(_ADD_ACCESS, vars(token))
 
 
 def access(reader: Reader, token_ref: str) -> StoredAccess | None:
@@ -180,10 +161,30 @@ def remove_access(session: Session, token_ref: str) -> bool:
 
 def first_use(session: Session, jti_ref: str, until: datetime, now: datetime) -> bool:
     """Keeps the hash of an assertion's id; False when it is kept already. Of many at once, one is the first."""
-    _clear(session, select(AssertionRow.jti_ref).where(AssertionRow.kept_until <= now), AssertionRow.jti_ref)
     values = {"jti_ref": jti_ref, "kept_until": until}
-    first = upsert(session, AssertionRow).values(values).on_conflict_do_nothing().returning(AssertionRow.jti_ref)
-    return session.execute(first).first() is not None
+    first = upsert(session, AssertionRow).values(values)
+    again = first.on_conflict_do_update(
+        index_elements=["jti_ref"], set_={"kept_until": until}, where=AssertionRow.kept_until <= now
+    )
+    return session.execute(again.returning(AssertionRow.jti_ref)).first() is not None
+
+
+def clear(session: Session, now: datetime) -> bool:
+    """Removes some of what is over, a family with all its tokens; whether there may be more."""
+    over = select(FamilyRow.id).where(FamilyRow.expires_at <= now).limit(_BATCH).with_for_update(skip_locked=True)
+    ids = list(session.scalars(over))
+    if ids:
+        session.execute(_quiet_delete(RefreshTokenRow).where(RefreshTokenRow.family_id.in_(ids)))
+        session.execute(_quiet_delete(AccessTokenRow).where(AccessTokenRow.family_id.in_(ids)))
+        session.execute(_quiet_delete(FamilyRow).where(FamilyRow.id.in_(ids)))
+    counts = (
+        _clear(
+            session, select(AccessTokenRow.token_ref).where(AccessTokenRow.expires_at <= now), AccessTokenRow.token_ref
+        ),
+        _clear(session, select(CodeRow.code_ref).where(CodeRow.kept_until <= now), CodeRow.code_ref),
+        _clear(session, select(AssertionRow.jti_ref).where(AssertionRow.kept_until <= now), AssertionRow.jti_ref),
+    )
+    return max(len(ids), *counts) == _BATCH
 
 
 def _end(session: Session, now: datetime, why: str, which: Any) -> int:
@@ -192,10 +193,11 @@ def _end(session: Session, now: datetime, why: str, which: Any) -> int:
     return cast("CursorResult[Any]", done).rowcount
 
 
-def _clear(session: Session, over: Select[str], key: Any) -> None:
+def _clear(session: Session, over: Select[str], key: Any) -> int:
     """Rows that another worker is just clearing away are left to it: nobody waits for this."""
     some = over.limit(_BATCH).with_for_update(skip_locked=True).scalar_subquery()
-    session.execute(_quiet_delete(key.class_).where(key.in_(some)))
+    done = session.execute(_quiet_delete(key.class_).where(key.in_(some)))
+    return cast("CursorResult[Any]", done).rowcount
 
 
 def _quiet_delete(table: Any) -> Any:
@@ -209,7 +211,23 @@ def _changed(result: Any) -> bool:
 _C: Final = CodeRow.__table__.c
 _CODE: Final = tuple(_C[name] for name in StoredCode.__dataclass_fields__)
 _CODE_BY_REF: Final = Look(select(*_CODE).where(_C.code_ref == bindparam("code_ref")))
+_CODES: Final = cast("Table", CodeRow.__table__)
+_ADD_CODE: Final = insert(_CODES)
+_CLAIM_CODE: Final = (
+    update(_CODES)
+    .where(_C.code_ref == bindparam("ref"), _C.used_at.is_(None))
+    .values(used_at=bindparam("now"))
+    .returning(*_CODE)
+)
+_KEEP_CODE: Final = update(_CODES).where(_C.code_ref == bindparam("ref")).values(kept_until=bindparam("until"))
 _F: Final = FamilyRow.__table__.c
+_FAMILIES: Final = cast("Table", FamilyRow.__table__)
+_ADD_FAMILY: Final = insert(_FAMILIES)
+_ROTATE: Final = (
+    update(_FAMILIES)
+    .where(_F.id == bindparam("family_id"), _F.number == bindparam("was"), _F.ended_at.is_(None))
+    .values(number=_F.number + 1, rotated_at=bindparam("now"))
+)
 _FAMILY: Final = select(*(_F[name] for name in StoredFamily.__dataclass_fields__)).where(
     _F.id == bindparam("family_id")
 )
@@ -221,3 +239,5 @@ _T: Final = AccessTokenRow.__table__.c
 _ACCESS: Final = Look(
     select(*(_T[name] for name in StoredAccess.__dataclass_fields__)).where(_T.token_ref == bindparam("token_ref"))
 )
+_ADD_REFRESH: Final = insert(cast("Table", RefreshTokenRow.__table__))
+_ADD_ACCESS: Final = insert(cast("Table", AccessTokenRow.__table__))

@@ -7,6 +7,7 @@ import pytest
 from smartapp.errors import CodeRefused, NotSignedIn, PermitEnded, RefreshRefused, ScopeMissing, TokenOfAnother
 from smartapp.identity.apps.model import AppState
 from smartapp.identity.model import PrincipalKind
+from smartapp.tokens.apps import store
 from tests.tokens.apps.house import OTHER, PROVIDER, READ, SCOPE, AppHouse
 
 
@@ -40,13 +41,26 @@ def test_it_lives_an_hour(worker: AppHouse, after: int, *, counts: bool) -> None
             worker.tokens.lookup(PROVIDER, issued.access_token)
 
 
-def test_what_is_over_is_cleared_away(worker: AppHouse) -> None:
+def test_what_is_over_is_cleared_away_in_small_transactions(worker: AppHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "_BATCH", 2)
+    for each in range(5):
+        worker.issued(scope=READ, person_id=f"per-{each}")
+    worker.tokens.first_use(PROVIDER, "app-x", "jti", worker.clock.now(), request_id="r")
+    worker.clock.advance(366 * 86400)
+    worker.tokens.tidy()
+    tables = ("app_access_tokens", "app_families", "app_codes", "app_refresh_tokens", "app_assertions")
+    assert [worker.count(each) for each in tables] == [0, 0, 0, 0, 0]
+
+
+def test_what_is_over_is_cleared_away_and_what_is_not_stays(worker: AppHouse) -> None:
     worker.issued(scope=READ)
     worker.clock.advance(3600)
     worker.issued(person_id="per-ben")
+    worker.tokens.tidy()
     assert (worker.count("app_access_tokens"), worker.count("app_families"), worker.count("app_codes")) == (1, 1, 1)
     worker.clock.advance(365 * 86400)
     worker.issued(person_id="per-cy")
+    worker.tokens.tidy()
     assert (worker.count("app_refresh_tokens"), worker.count("app_families")) == (1, 1)
 
 
