@@ -50,6 +50,10 @@ def press(page: Page, folder: Path) -> Path:
 @pytest.mark.promise("A4")
 @pytest.mark.promise("E4")
 def test_one_press_and_the_copy_is_there(copy_page: Page, tmp_path: Path) -> None:
+    said: list[str] = []
+    copy_page.on("console", lambda message: said.append(message.text))
+    copy_page.reload()
+    assert said == []
     assert serious_faults(copy_page) == []
     assert copy_page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     expect(copy_page.get_by_text("DICOM files, at most about")).to_be_visible()
