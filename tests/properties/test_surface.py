@@ -151,13 +151,13 @@ def test_the_same_where_kinds_decide_and_before_the_archive_of_the_sandbox(embed
 @pytest.mark.promise("B3")
 @pytest.mark.threat("P6", "P7")
 def test_answers_follow_from_the_grant_alone_and_what_is_listed_is_read(scripted: type[World]) -> None:
-    run(scripted, 5, 10)
+    run(scripted, 3, 10)
 
 
 @pytest.mark.promise("B3")
 @pytest.mark.threat("P6", "P7")
 def test_the_same_before_the_archive_of_the_sandbox(embedded: type[World]) -> None:
-    run(embedded, 2, 6)
+    run(embedded, 2, 5)
 
 
 @pytest.mark.soak

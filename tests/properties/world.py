@@ -274,7 +274,7 @@ class World(RuleBasedStateMachine):
             if name in {"images", "sensitive"}:
                 continue  # UIDs are the grant's, and go with it; and the other would widen it
             before = terms.get(name)
-            terms[name] = (before & value or before) if isinstance(before, frozenset) else value
+            terms[name] = (before & value or before) if isinstance(before, frozenset) else before is not False and value
         self.grant(terms)
         self.allowed = replace(self.allowed, terms=terms)
         same, self.reached = self.allowed.view() == self.reached, self.allowed.view()
