@@ -44,14 +44,14 @@ FORGERIES: dict[str, Forgery] = {
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_no_forged_request_changes_anything(walked: Composed, everything: Holder, other: Holder, forgery: str) -> None:
     """Of a patient, of a developer, or of who is neither. Nobody is signed in, out, or up by it; nothing is allowed,
-    changed or sent.
+    changed or sent, and the trail says no more than that somebody tried.
     """
     before, asked = walked.kinds(), walked.calls()
     tried = only_unsafe(everything) if forgery == "by GET" else everything.unsafe()
     assert {address.rule for address in tried} == {Rule.SESSION, Rule.DEVELOPER, Rule.PUBLIC}
     for address in tried:
         assert FORGERIES[forgery](everything, other, address) in {400, 403, 405}, address
-    assert walked.kinds() == before
+    assert set(walked.kinds()[len(before) :]) <= {"csrf.fail"}
     assert walked.calls() == asked
     assert everything.as_it_was()
 
