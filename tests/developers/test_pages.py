@@ -304,7 +304,7 @@ def test_the_page_says_what_worked_and_what_waits(me: Developer) -> None:
 @pytest.mark.parametrize(
     ("form", "error"),
     [
-        ({"grant_type": "authorization_code", "code": "sac_canary", "redirect_uri": REDIRECT}, "invalid_request"),
+        ({"grant_type": "authorization_code", "code": "sac_canary", "redirect_uri": REDIRECT}, "invalid_grant"),
         ({"grant_type": "refresh_token", "refresh_token": "srt_canary"}, "invalid_grant"),
         ({"grant_type": "password", "username": "canary"}, "unsupported_grant_type"),
         ({"grant_type": "client_credentials", "scope": "canary"}, "invalid_client"),
