@@ -8,17 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from smartapp.access.service import Access
-from smartapp.consent.directives.onfile import keeping_study
-from smartapp.consent.model import AppPrincipal, IndexPermit
+from smartapp.consent.model import AppPrincipal, IndexPermit, StudyFacts
 from smartapp.consent.reach import Reach
 from smartapp.dicomweb.core.dicomjson import Row
 from smartapp.errors import UpstreamError, UpstreamMismatch, UpstreamRefused
-from smartapp.identity.model import Principal
+from smartapp.identity.model import PatientKey, Principal
 from smartapp.records.addresses import Addresses
 from smartapp.records.documents import Documents
 from smartapp.records.index import PACS_MISSING
 from smartapp.records.model import IndexedStudy, StudyIndex
-from smartapp.records.pictures import AT_ONCE, Pictures, only_deidentified
+from smartapp.records.pictures import AT_ONCE, Pictures, Wanting
 from smartapp.records.showable import KEPT
 
 
@@ -42,28 +41,41 @@ class Holdings:
         """
         if not isinstance(principal, AppPrincipal):
             return index
-        asking = _Once(self._access, principal, request_id)
-        if Reach.of(principal).by_kind:
-            index = self._filled(principal, index, asking, lambda _study: True)
-        if not only_deidentified(principal):
-            return index
-        if not Reach.of(principal).by_kind:
-            index = self._if_told(principal, index, asking, only)
-        addresses = Addresses(self._base_url, principal.patient.provider)
-        return self._pictures.filled(principal, index, addresses, asking, only=only)
+        wanting, asking = Wanting.of(principal), _Once(self._access, principal, request_id)
+        if wanting.reach.by_kind:
+            index = self._of(wanting.patient, index, asking, lambda facts: not wanting.is_kept_from(facts))
+        return self._pictured(wanting, index, asking, only) if wanting.reach.hides_identity else index
 
-    def _if_told(self, principal: AppPrincipal, index: StudyIndex, asking: "_Once", only: str | None) -> StudyIndex:
+    def tried(
+        self, principal: Principal, index: StudyIndex, request_id: str, reach: Reach, client_id: str
+    ) -> StudyIndex:
+        """The index, with the archive's series in its studies where `reach` goes by kinds, whoever asks; for an app
+        that is to have it, if one is named, with what is known of their pictures, as in `filled`.
+        """
+        asking = _Once(self._access, principal, request_id)
+        if reach.by_kind:
+            index = self._of(principal.patient, index, asking, lambda _facts: True)
+        if not client_id or not reach.hides_identity:
+            return index
+        return self._pictured(Wanting(principal.patient, client_id, reach), index, asking, None)
+
+    def _pictured(self, wanting: Wanting, index: StudyIndex, asking: "_Once", only: str | None) -> StudyIndex:
+        if not wanting.reach.by_kind:
+            index = self._if_told(wanting, index, asking, only)
+        addresses = Addresses(self._base_url, wanting.patient.provider)
+        return self._pictures.filled(wanting, index, addresses, asking, only=only)
+
+    def _if_told(self, wanting: Wanting, index: StudyIndex, asking: "_Once", only: str | None) -> StudyIndex:
         """The index, with the series of those studies that the grant reaches: as many as are told with few questions.
         An archive that is silent fails no list here: then nothing is known of its pictures either.
         """
-        reach = Reach.of(principal)
 
-        def wanted(study: IndexedStudy) -> bool:
-            facts = study.facts(principal.patient)
-            return only in {None, study.uid} and any(reach.study(facts, letter) for letter in "rs")
+        def wanted(facts: StudyFacts) -> bool:
+            reached = only in {None, facts.uid} and any(wanting.reach.study(facts, letter) for letter in "rs")
+            return reached and not wanting.is_kept_from(facts)
 
         try:
-            return self._filled(principal, index, asking, wanted, at_most=AT_ONCE)
+            return self._of(wanting.patient, index, asking, wanted, at_most=AT_ONCE)
         except (UpstreamRefused, UpstreamMismatch):
             raise
         except UpstreamError:
@@ -71,43 +83,25 @@ class Holdings:
                 raise
             return replace(index, problems=tuple(dict.fromkeys([*index.problems, PACS_MISSING])))
 
-    def _filled(
-        self,
-        principal: AppPrincipal,
-        index: StudyIndex,
-        asking: "_Once",
-        wanted: Callable[[IndexedStudy], bool],
-        at_most: int | None = None,
-    ) -> StudyIndex:
-        asker = principal.client_id, principal.terms.purpose
-
-        def asked(study: IndexedStudy) -> bool:
-            return wanted(study) and not keeping_study(*asker, study.facts(principal.patient))
-
-        return self._of(principal, index, asking, asked, at_most)
-
-    def of_all(self, principal: Principal, index: StudyIndex, request_id: str) -> StudyIndex:
-        """The index, with the archive's series in its studies, for whoever asks."""
-        return self._of(principal, index, _Once(self._access, principal, request_id), lambda _study: True)
-
     def _of(
         self,
-        principal: Principal,
+        patient: PatientKey,
         index: StudyIndex,
         asking: "_Once",
-        wanted: Callable[[IndexedStudy], bool],
+        wanted: Callable[[StudyFacts], bool],
         at_most: int | None = None,
     ) -> StudyIndex:
         """Those that are not `wanted` are left as they are, and not asked for."""
-        addresses = Addresses(self._base_url, principal.patient.provider)
-        asked = [each for each in index.studies if each.owned and each.images_available and wanted(each)]
-        kept = {study.uid: self._documents.kept_series(principal.patient, study, addresses) for study in asked}
+        addresses = Addresses(self._base_url, patient.provider)
+        there = [each for each in index.studies if each.owned and each.images_available]
+        asked = [each for each in there if wanted(each.facts(patient))]
+        kept = {study.uid: self._documents.kept_series(patient, study, addresses) for study in asked}
         missing = [study for study in asked if kept[study.uid] is None]
         if missing:
             kept.update(self._fetched(asking(), index, missing, addresses, at_most))
         for study in missing:
             if kept[study.uid] is None:
-                kept[study.uid] = self._documents.kept_series(principal.patient, study, addresses, KEPT)
+                kept[study.uid] = self._documents.kept_series(patient, study, addresses, KEPT)
         return replace(
             index, studies=tuple(replace(study, held=kept.get(study.uid) or study.held) for study in index.studies)
         )

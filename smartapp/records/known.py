@@ -20,5 +20,8 @@ class Known:
     summaries: Mapping[str, StudySummary]
     reports: Mapping[str, tuple[ReportLink, ...]]
     problems: tuple[str, ...]
+    unshowable: frozenset[str] = frozenset()
+    """Studies (UIDs) that the app in question would not be shown, as no picture of theirs may be shown de-identified.
+    """
     on_file: OnFile | None = None
     """The Consents that the hospital has on file; None where it is not asked for any."""

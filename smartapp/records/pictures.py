@@ -5,14 +5,14 @@ What is not known to hold one is not there (decision 19): neither in a list, nor
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Self
 
 from smartapp.consent.directives.onfile import keeping_study
-from smartapp.consent.model import AppPrincipal, IndexPermit
+from smartapp.consent.model import AppPrincipal, IndexPermit, StudyFacts
 from smartapp.consent.reach import Reach
 from smartapp.dicomweb.core.dicomjson import Row, get
 from smartapp.errors import UpstreamError, UpstreamMismatch, UpstreamRefused
-from smartapp.identity.model import Principal
+from smartapp.identity.model import PatientKey, Principal
 from smartapp.records.addresses import Addresses
 from smartapp.records.contents import has_pictures
 from smartapp.records.documents import Documents
@@ -28,17 +28,40 @@ for.
 """
 
 
+@dataclass(frozen=True)
+class Wanting:
+    """An app to which a record is shown as far as `reach` goes: now, or once the patient has allowed it."""
+
+    patient: PatientKey
+    client_id: str
+    reach: Reach
+
+    @classmethod
+    def of(cls, principal: AppPrincipal) -> Self:
+        """The app that asks."""
+        return cls(principal.patient, principal.client_id, Reach.of(principal))
+
+    def is_kept_from(self, facts: StudyFacts) -> bool:
+        """Whether a Consent on file keeps the study from it."""
+        return bool(keeping_study(self.client_id, self.reach.terms.purpose, facts))
+
+
 def only_deidentified(principal: Principal) -> bool:
     """Whether who asks is an app that is shown de-identified images (or was, and now none)."""
     return isinstance(principal, AppPrincipal) and Reach.of(principal).hides_identity
 
 
 def shown_to(principal: Principal, study: IndexedStudy | None) -> IndexedStudy | None:
-    """The study as its pictures count for the principal: with those series alone (`held`) of which one may be shown.
+    """The study as its pictures count for the principal: as it is, or as `deidentified`."""
+    return study if study is None or not only_deidentified(principal) else deidentified(study)
+
+
+def deidentified(study: IndexedStudy) -> IndexedStudy | None:
+    """The study with those series alone (`held`) of which a picture may be shown.
 
     None where there is none, or that is not known. A study that the archive does not have is only word of one.
     """
-    if study is None or not only_deidentified(principal) or not study.images_available:
+    if not study.images_available:
         return study
     told = study.pictures or {}
     held = tuple(row for row in study.held if (one := told.get(_uid(row))) is not None and one.showable)
@@ -65,25 +88,25 @@ class Pictures:
 
     def filled(
         self,
-        principal: AppPrincipal,
+        wanting: Wanting,
         index: StudyIndex,
         addresses: Addresses,
         permit: Callable[[], IndexPermit],
         *,
         only: str | None,
     ) -> StudyIndex:
-        """The index, whose studies have their series (`held`), with `pictures` in those that the grant reaches.
+        """The index, whose studies have their series (`held`), with `pictures` in those that the app may have.
 
         `only` that study, if it is given: then it is told in full, and the `Upstream*` errors are raised. In a list a
         study that could not be told is left without, and `problems` says so.
         """
         reached = {
-            study.uid: self._reached(principal, study)
+            study.uid: _reached(wanting, study)
             for study in index.studies
-            if only in {None, study.uid} and _may_hold(principal, study)
+            if only in {None, study.uid} and _may_hold(wanting, study)
         }
         known = {
-            study.uid: self._documents.pictured(principal.patient, study, addresses)
+            study.uid: self._documents.pictured(wanting.patient, study, addresses)
             for study in index.studies
             if study.uid in reached
         }
@@ -127,26 +150,26 @@ class Pictures:
                 permit, asking.index.ids, study, asking.addresses, uid
             )
 
-    @staticmethod
-    def _reached(principal: AppPrincipal, study: IndexedStudy) -> list[str]:
-        """The series that the grant reaches and that hold pictures."""
-        reach, facts = Reach.of(principal), study.facts(principal.patient)
-        return [
-            _uid(row)
-            for row in study.held
-            if has_pictures(get(row, "Modality"))
-            and any(reach.series(facts, study.series_of(row), letter) for letter in "rs")
-        ]
+
+def _reached(wanting: Wanting, study: IndexedStudy) -> list[str]:
+    """The series that may be had and hold pictures."""
+    reach, facts = wanting.reach, study.facts(wanting.patient)
+    return [
+        _uid(row)
+        for row in study.held
+        if has_pictures(get(row, "Modality"))
+        and any(reach.series(facts, study.series_of(row), letter) for letter in "rs")
+    ]
 
 
-def _may_hold(principal: AppPrincipal, study: IndexedStudy) -> bool:
+def _may_hold(wanting: Wanting, study: IndexedStudy) -> bool:
     """Whether the app would learn of the study, had it something to show."""
-    reach, facts = Reach.of(principal), study.facts(principal.patient)
+    facts = study.facts(wanting.patient)
     return (
         study.owned
         and study.images_available
-        and any(reach.study(facts, letter) for letter in "rs")
-        and not keeping_study(principal.client_id, principal.terms.purpose, facts)
+        and any(wanting.reach.study(facts, letter) for letter in "rs")
+        and not wanting.is_kept_from(facts)
     )
 
 

@@ -39,6 +39,7 @@ from smartapp.records.model import (
     StudySummary,
 )
 from smartapp.records.papers import Papers
+from smartapp.records.pictures import deidentified
 from smartapp.records.release import Released, release
 from smartapp.records.searches import Searches
 from smartapp.records.view import View
@@ -92,16 +93,17 @@ class Records:
             foreign=foreign,
         )
 
-    def known(self, principal: Principal, request_id: str, reach: Reach | None = None) -> Known:
+    def known(self, principal: Principal, request_id: str, reach: Reach | None = None, *, client_id: str = "") -> Known:
         """All that the principal may see, with the facts that apps are judged by: to choose from, and to try the terms
         of `reach` on. The archive is asked for series where those are judged by kinds, as for an app: a request each.
+        For the app `client_id`, if it is given, also for what may be shown de-identified, where the terms say that.
 
         Where the archive does not tell the series, studies are judged as a whole, and `problems` says so.
         """
         index = self._gate.index(principal, request_id)
         try:
-            if reach is not None and reach.by_kind:
-                index = self._holdings.of_all(principal, index, request_id)
+            if reach is not None:
+                index = self._holdings.tried(principal, index, request_id, reach, client_id)
         except UpstreamRefused:
             raise
         except UpstreamError:
@@ -114,6 +116,7 @@ class Records:
             summaries={study.uid: self._summary(principal, study) for study in shown},
             reports={study.uid: self._released(principal, study).shown for study in shown},
             problems=index.problems,
+            unshowable=frozenset(each.uid for each in shown if each.pictures is not None and not deidentified(each)),
             on_file=index.on_file,
         )
 

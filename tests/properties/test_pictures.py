@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
+from smartapp.consent.grants.model import Terms
+from smartapp.consent.scopes.grammar import parse
+from smartapp.exchange.grants.model import Preview
+from smartapp.identity.model import Principal
+from smartapp.records.pictures import PICTURES_UNREAD
 from tests.dicomweb_upstream.archive import Reply
-from tests.fhir_facade.app import Clinic, clinic
+from tests.fhir_facade.app import EVERYTHING, Clinic, clinic
 from tests.gateway.app import MULTIPART
 from tests.properties.hospital import Finding, first_wing, people
 from tests.properties.scans import Scan, Series
@@ -186,3 +191,51 @@ def _listed(clinic_: Clinic, surface: Surface) -> tuple[Any, list[str]]:
     asked = clinic_.composed.first.archive.asked
     before = len(asked)
     return surface.get(Probe(f"{DICOM}/studies")), [each.path for each in asked[before:]]
+
+
+def ana(clinic_: Clinic) -> Principal:
+    found = clinic_.parts.identity.lookup(clinic_.composed.signed_in("ana").cookie())
+    assert found is not None
+    return clinic_.parts.identity.principal(found, found.contexts[0].context_id)
+
+
+def previewed(clinic_: Clinic, client_id: str, **terms: Any) -> Preview:
+    """What Ana is told beforehand that the app would see."""
+    asked = Terms(parse(EVERYTHING), **{"images": "deidentified", **terms})
+    return clinic_.parts.app_grants.preview(ana(clinic_), asked, client_id=client_id)
+
+
+@pytest.mark.promise("B2")
+@pytest.mark.parametrize("terms", [{}, {"modalities": frozenset({"CT", "MR", "PT"})}])
+def test_the_patient_is_told_beforehand_exactly_what_there_will_be(own: Clinic, terms: dict[str, Any]) -> None:
+    show(own, HIDDEN, PART, HALF)
+    surface = deidentified(own, **terms)
+    told = previewed(own, surface.app.client_id, **terms)
+    assert {surface.shown(study.uid) for study in told.studies} == set(studies(surface))
+    assert told.unshowable >= 1
+    assert "1.2.5" not in {study.uid for study in told.studies}
+    assert PICTURES_UNREAD not in told.problems
+
+
+@pytest.mark.promise("B2")
+def test_the_patient_is_told_when_not_all_was_looked_at(own: Clinic) -> None:
+    """More series than are asked about at once: nothing is left out unseen, and it is said that some may be."""
+    scans = [Scan(f"1.2.9.{n}", "20260801", (Series(f"1.2.9.{n}.1", burned=BURNED),)) for n in range(AT_ONCE + 6)]
+    show(own, *scans, alone=True)
+    app = own.app(images="deidentified")
+    first = previewed(own, app.client_id)
+    assert (first.unshowable, len(first.studies)) == (AT_ONCE, 6)
+    assert PICTURES_UNREAD in first.problems
+    second = previewed(own, app.client_id)
+    assert (second.unshowable, len(second.studies)) == (AT_ONCE + 6, 0)
+    assert PICTURES_UNREAD not in second.problems
+
+
+def test_full_pictures_are_previewed_without_asking_about_them(own: Clinic) -> None:
+    show(own, HIDDEN)
+    app, who = own.app(), ana(own)
+    grants, terms = own.parts.app_grants, Terms(parse(EVERYTHING))
+    grants.preview(who, terms, client_id=app.client_id)
+    before = own.calls()
+    assert grants.preview(who, terms, client_id=app.client_id).unshowable == 0
+    assert own.calls() == before

@@ -26,16 +26,17 @@ class Looking:
         more than for the list of studies.
         """
         reach = Reach(terms.scopes, replace(terms, future=True), itself)
-        known = self._desk.records.known(principal, request_id, reach)
+        known = self._desk.records.known(principal, request_id, reach, client_id=client_id)
         reached = matching(terms, known.studies)
         with_all = matching_with_labels(terms, known.studies)
-        hidden = kept_from(client_id, terms.purpose, reached)
+        hidden = kept_from(client_id, terms.purpose, reached) | known.unshowable
         found = sum(reports.reached(reach, study, link) for study in known.studies for link in known.reports[study.uid])
         kept = kept_of(client_id, reach, known, reached)
         return Preview(
             studies=tuple(known.summaries[study.uid] for study in reached if study.uid not in hidden),
             reports=0 if kept.unread else found - kept.reports,
             withheld_sensitive=len(with_all) - len(reached),
+            unshowable=len(known.unshowable),
             problems=known.problems,
             kept=kept,
         )

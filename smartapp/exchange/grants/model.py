@@ -58,13 +58,15 @@ class Kept:
 @dataclass(frozen=True)
 class Preview:
     """What terms reach today, without what Consents on file keep (`kept`). `withheld_sensitive` counts studies that
-    would match and have a security label: they stay out unless ticked by themselves. With `problems` (codes as in
-    `StudyList`) there may be more than is shown.
+    would match and have a security label: they stay out unless ticked by themselves. `unshowable` counts those of which
+    no picture may be shown de-identified: they stay out too. With `problems` (codes as in `StudyList`) there may be
+    more than is shown, or, with `pictures-unread`, fewer.
     """
 
     studies: tuple[StudySummary, ...]
     reports: int
     withheld_sensitive: int
+    unshowable: int = 0
     problems: tuple[str, ...] = ()
     kept: Kept = Kept()
 

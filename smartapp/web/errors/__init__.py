@@ -45,7 +45,7 @@ def _ours(error: SmartappError) -> Response:
 
 
 def _note(error: SmartappError) -> None:
-    """What the row of is not written where it arises. A database that is at fault is told of when it answers again."""
+    """What has no row where it arises. A database that is at fault is told of when it answers again."""
     if isinstance(error, WrongContext):
         note("smart.context.tab", route=request.endpoint or "")
     fault = error if isinstance(error, DatabaseBusy) else error.__cause__
