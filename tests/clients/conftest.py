@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +12,7 @@ from tests.clients.house import House
 from tests.clients.node import Node
 from tests.clients.site import Site, serving
 from tests.support.parts import require
+from tests.support.sandboxes import running
 
 ROOT = Path(__file__).resolve().parents[2]
 FETCHED = ROOT / "var" / "clients"
@@ -26,17 +22,8 @@ SCRIPTS = Path(__file__).parent / "js"
 @pytest.fixture(scope="session")
 def house() -> Iterator[House]:
     """Everything as a person would start it, until the last test is over."""
-    command = [sys.executable, "-m", "smartapp.cli", "sandbox", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line, f"the sandbox ended with {process.wait(30)} before it was ready"
-        yield House(json.loads(line))
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        process.stdout.close()
+    with running() as said:
+        yield House(said)
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -21,9 +18,10 @@ import requests
 
 from smartapp.sandbox.world import build_world
 from tests.clients.grant import granted
-from tests.clients.hospital_view import HospitalView
 from tests.clients.house import House
 from tests.clients.person import Person
+from tests.support.hospital_view import HospitalView
+from tests.support.sandboxes import running
 
 [USER] = build_world().hospital("mercy").users
 REDIRECT = "http://127.0.0.1/ends"
@@ -34,17 +32,8 @@ pytestmark = [pytest.mark.promise("B5"), pytest.mark.promise("B1")]
 @pytest.fixture(scope="module")
 def mercy() -> Iterator[House]:
     """The second hospital of a sandbox of its own: its clocks will be put forward by months."""
-    command = [sys.executable, "-m", "smartapp.cli", "sandbox", "--json"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ})
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line, f"the sandbox ended with {process.wait(30)} before it was ready"
-        yield House(json.loads(line), hospital=1)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        process.stdout.close()
+    with running() as said:
+        yield House(said, hospital=1)
 
 
 def apps(house: House, *arguments: str) -> str:
@@ -85,7 +74,7 @@ def rests(house: House, view: HospitalView) -> None:
 
 @pytest.mark.threat("O32")
 def test_suspension_rest_and_end_are_told_to_the_hospital_while_the_patient_is_away(mercy: House) -> None:
-    view = HospitalView(mercy, "mercy")
+    view = HospitalView(mercy.said, "mercy")
     person = Person(mercy.said["app"]["base"], mercy.said["ehr"]["portal"], USER.username, USER.password)
     clients, allowed, grants = [], [], []
     until = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d}"

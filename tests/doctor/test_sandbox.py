@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.journey.conftest import running
+from tests.support.sandboxes import running
 from tests.support.sekmet import running_sekmet
 
 

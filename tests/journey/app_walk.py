@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import requests
-from joserfc import jwt
-from joserfc.jwk import ECKey
 from playwright.sync_api import Page, expect
 
 from smartapp.sandbox.world import Study, build_world
@@ -94,48 +90,3 @@ class Token:
 
     def wado(self, path: str) -> requests.Response:
         return self.get(f"{self.sandbox['app']['dicomweb']}/{path}", INSTANCE)
-
-
-class Ehr:
-    """The hospital's own view of what patients allowed, as one of its services reads it."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._fhir = sandbox["ehr"]["iss"]
-        client = next(each for each in sandbox["ehr_clients"] if each["kind"] == "backend")
-        key = ECKey.import_key(json.loads(Path(client["jwk_file"]).read_text()))
-        url = f"{self._fhir.removesuffix('/fhir')}/oauth/token"
-        now = time.time()
-        claims = {
-            "iss": client["client_id"],
-            "sub": client["client_id"],
-            "aud": url,
-            "jti": f"{now}",
-            "exp": int(now) + 60,
-        }
-        form = {
-            "grant_type": "client_credentials",
-            "scope": "system/Consent.rs",
-            "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-            "client_assertion": jwt.encode({"alg": "ES384", "kid": key.kid}, claims, key, algorithms=["ES384"]),
-        }
-        answer = requests.post(url, data=form, timeout=10)
-        assert answer.status_code == 200, answer.text
-        self._token = answer.json()["access_token"]
-
-    def consents(self, grant: str) -> list[Json]:
-        """Those of a grant of ours."""
-        headers = {"Authorization": f"Bearer {self._token}"}
-        found = requests.get(f"{self._fhir}/Consent", params={"_count": "200"}, headers=headers, timeout=10)
-        assert found.status_code == 200, found.text
-        kept = [entry["resource"] for entry in found.json().get("entry", [])]
-        return [each for each in kept if each.get("identifier", [{}])[0].get("value") == grant]
-
-    def consent(self, grant: str, status: str) -> Json:
-        """The grant's one Consent, once it has this status: a worker writes it soon after."""
-        deadline = time.monotonic() + 30
-        while True:
-            kept = self.consents(grant)
-            assert len(kept) <= 1
-            if kept and kept[0]["status"] == status:
-                return kept[0]
-            assert time.monotonic() < deadline, f"no {status} Consent: {kept}"

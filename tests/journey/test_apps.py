@@ -12,9 +12,10 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from tests.journey import app_walk
 from tests.journey.app_sees import sees_its_pictures, sees_its_report, sees_nothing_else, the_study
-from tests.journey.app_walk import CHEST, Ehr, Sandbox, studies_of, tick
-from tests.journey.conftest import running
+from tests.journey.app_walk import CHEST, Sandbox, studies_of, tick
 from tests.journey.walk import open_study, press_my_imaging, serious_faults, sign_in_at_portal
+from tests.support.hospital_view import HospitalView
+from tests.support.sandboxes import running
 
 UNDERWAY = 48 * 2**20
 """Bytes that may still be in buffers between the worker and the app's user when it breaks off: of 300 MiB and more."""
@@ -154,7 +155,7 @@ def no_consent_is_taken(sandbox: Sandbox) -> Iterator[None]:
 @pytest.mark.promise("B5")
 def test_what_was_allowed_stands_at_the_hospital_and_is_inactive_at_its_end(desk: Page, sandbox: Sandbox) -> None:
     """Though the hospital takes no Consent for a while: nobody waits for that, and nothing is lost."""
-    ehr = Ehr(sandbox)
+    ehr = HospitalView(sandbox)
     with no_consent_is_taken(sandbox):
         app_walk.connect(desk, sandbox, "ana")
         tick(desk, "modality", "MR")

@@ -14,8 +14,8 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.copies.judges import file_set, seven_zip, unzip
-from tests.journey.conftest import running
 from tests.journey.walk import open_study, press_my_imaging, serious_faults, sign_in_at_portal
+from tests.support.sandboxes import running
 
 TITLE = "MRI scan: brain"
 PASSPHRASE = "four words are fine"

@@ -15,9 +15,9 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from smartapp.sandbox.faults.catalogue import KINDS
-from tests.journey.conftest import Sandbox, running
 from tests.journey.fault_table import CASES, WELL, Case, document
 from tests.journey.walk import open_study, press_my_imaging, sign_in_at_portal
+from tests.support.sandboxes import Sandbox, running
 from tests.support.visitor import Visitor, open_my_imaging
 
 OTHERS = re.compile(r"Okafor|SE-1002|another\.example")

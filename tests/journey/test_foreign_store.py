@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.journey.conftest import running
 from tests.journey.walk import open_study, press_my_imaging, sign_in_at_portal, viewer_ready
+from tests.support.sandboxes import running
 from tests.support.sekmet import running_sekmet
 
 

@@ -27,9 +27,9 @@ from smartapp.sandbox.pacs.orthanc.installation import find_orthanc
 from smartapp.sandbox.scans.cache import default_cache, scans
 from smartapp.sandbox.scans.dataset import sop_instance_uid
 from smartapp.sandbox.world import Person, Study, build_world
-from tests.journey.conftest import Sandbox, running
 from tests.sandbox.scans.judge import judge, verdict
 from tests.support.parts import require
+from tests.support.sandboxes import Sandbox, running
 from tests.support.visitor import Visitor
 
 __all__ = ["judge"]

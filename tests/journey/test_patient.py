@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page, expect
 from smartapp.sandbox.pacs.orthanc.installation import find_orthanc
 from smartapp.sandbox.world import Study, build_world
 from tests.journey import pixels
-from tests.journey.conftest import running
 from tests.journey.walk import open_study, press_my_imaging, serious_faults, sign_in_at_portal, viewer_ready
 from tests.support.databases import PostgresDatabases
 from tests.support.parts import require
+from tests.support.sandboxes import running
 
 LUNG, BONE = (-600.0, 1500.0), (480.0, 2500.0)
 

@@ -14,8 +14,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.journey.conftest import running
 from tests.journey.walk import press_my_imaging, serious_faults, sign_in_at_portal
+from tests.support.sandboxes import running
 
 IDLE = 900
 Sandbox = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journey.conftest import Sandbox, running
 from tests.journey.walk import press_my_imaging, serious_faults, sign_in_at_portal, viewer_ready
+from tests.support.sandboxes import Sandbox, running
 
 WATCH = """canvas => {
   globalThis.seen = [];

@@ -9,10 +9,10 @@ import requests
 from playwright.sync_api import BrowserContext, Page, expect
 
 from smartapp.sandbox.ohif import find_ohif
-from tests.journey.conftest import running
 from tests.journey.walk import open_study, press_my_imaging, sign_in_at_portal
 from tests.ohif.watch import Watch, logs, open_in_ohif, wait_for_picture
 from tests.support.parts import require
+from tests.support.sandboxes import running
 
 pytestmark = pytest.mark.promise("A3")
 

@@ -26,7 +26,7 @@ from smartapp.launch.keeper import TokenKeeper
 from smartapp.launch.vault import Vault
 from smartapp.sandbox.world import build_world
 from smartapp.settings import load
-from tests.journey.conftest import running
+from tests.support.sandboxes import running
 from tests.support.visitor import Visitor, open_my_imaging
 
 Sandbox = dict[str, Any]

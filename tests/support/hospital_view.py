@@ -11,7 +11,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from tests.clients.house import House
+from tests.support.sandboxes import Sandbox
 
 Json = dict[str, Any]
 _ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -22,9 +22,9 @@ _PATIENCE = 60
 class HospitalView:
     """Reads at one hospital of the sandbox, whose clocks may be `ahead` by so many seconds."""
 
-    def __init__(self, house: House, hospital: str) -> None:
-        self._house = house
-        self._iss = house.said["ehr"]["iss"].replace("/st-elsewhere/", f"/{hospital}/")
+    def __init__(self, sandbox: Sandbox, hospital: str = "st-elsewhere") -> None:
+        self._clients = sandbox["ehr_clients"]
+        self._iss = sandbox["ehr"]["iss"].replace("/st-elsewhere/", f"/{hospital}/")
         self.ahead = 0
 
     def consents(self, grant: str) -> list[Json]:
@@ -47,7 +47,7 @@ class HospitalView:
             time.sleep(0.2)
 
     def _token(self) -> str:
-        client = next(each for each in self._house.said["ehr_clients"] if each["client_id"] == "sample-backend")
+        client = next(each for each in self._clients if each["client_id"] == "sample-backend")
         key = ECKey.import_key(json.loads(Path(client["jwk_file"]).read_text()))
         url = f"{self._iss.removesuffix('/fhir')}/oauth/token"
         now = time.time() + self.ahead
