@@ -20,16 +20,21 @@ _PATIENCE = 60
 
 
 class HospitalView:
-    """Reads at one hospital of the sandbox, whose clocks may be `ahead` by so many seconds."""
+    """Reads at one hospital of the sandbox, with one token as long as its clocks are not said to be further `ahead`, in
+    seconds.
+    """
 
     def __init__(self, sandbox: Sandbox, hospital: str = "st-elsewhere") -> None:
         self._clients = sandbox["ehr_clients"]
         self._iss = sandbox["ehr"]["iss"].replace("/st-elsewhere/", f"/{hospital}/")
         self.ahead = 0
+        self._tokens = {0: self._token()}
 
     def consents(self, grant: str) -> list[Json]:
         """Those of a grant of ours."""
-        headers = {"Authorization": f"Bearer {self._token()}"}
+        if self.ahead not in self._tokens:
+            self._tokens[self.ahead] = self._token()
+        headers = {"Authorization": f"Bearer {self._tokens[self.ahead]}"}
         found = requests.get(f"{self._iss}/Consent", params={"_count": "200"}, headers=headers, timeout=10)
         assert found.status_code == 200, found.text
         kept: list[Json] = [entry["resource"] for entry in found.json().get("entry", [])]
