@@ -176,3 +176,15 @@ def test_a_report_that_waited_is_new_when_its_time_has_come(ruled: Clinic) -> No
 
 def kinds(study: dict[str, Any]) -> set[str]:
     return {each["code"] for each in study["modality"]}
+
+
+@pytest.mark.promise("B3")
+@pytest.mark.threat("P6")
+def test_a_place_that_the_ehr_names_besides_moves_no_date(own: Clinic) -> None:
+    """The archive says HEAD, the EHR says so by a code: the app is shown the same with both and with one."""
+    wing = show(own)
+    surface = Surface(own.app(modalities=frozenset({"PT"})))
+    before = surface.app.json("/ImagingStudy")
+    assert before["total"] == 1
+    show(own, replace(wing.scans["1.2.2"], told=None))
+    assert surface.app.json("/ImagingStudy") == before

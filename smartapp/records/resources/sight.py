@@ -11,7 +11,7 @@ from functools import cache, cached_property, partial
 from typing import Final
 
 from smartapp.consent.aliases import shown_uid, study_id
-from smartapp.consent.bodysites import SNOMED
+from smartapp.consent.bodysites import SNOMED, places
 from smartapp.consent.directives.onfile import keeping_report, keeping_study
 from smartapp.consent.facts import SeriesFacts, StudyFacts
 from smartapp.consent.model import AppPrincipal
@@ -148,12 +148,13 @@ class Sight:
         )
 
     def _changed(self, study: IndexedStudy) -> datetime | None:
-        """What may be seen of it alone counts, where series decide."""
+        """What may be seen of it alone counts, where series decide; a place is the same by whichever of its names."""
         if not self._by_series:
             return study.updated
         seen = [[row, self._count(study, row)] for row in study.held if self.sees_series(study, study.series_of(row))]
-        shown = [study.status, study.started, study.description, *map(sorted, self._kinds(study)), seen]
-        return self._since(self._principal, study.uid, shown)
+        modalities, sites = self._kinds(study)
+        kinds = [sorted(modalities), sorted(places(sites))]
+        return self._since(self._principal, study.uid, [study.status, study.started, study.description, *kinds, seen])
 
     @property
     def _by_series(self) -> bool:
