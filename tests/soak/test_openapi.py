@@ -21,7 +21,7 @@ import requests
 
 from smartapp.sandbox.ports import choose_ports
 from smartapp.sandbox.processes import end, start, wait_until
-from smartapp.settings import Apps, Server
+from smartapp.settings import Apps, Database, Server
 from tests.fhir_facade.app import App, Clinic, clinic
 from tests.support.databases import SqliteFiles
 from tests.support.parts import require
@@ -58,8 +58,11 @@ def running(sqlite_files: SqliteFiles, tmp_path_factory: pytest.TempPathFactory)
     with clinic(sqlite_files, folder, apps=apps) as found:
         port = choose_ports(None, 1).app
         server = Server(f"http://127.0.0.1:{port}", port=port)
-        told = folder / "settings"
-        told.write_bytes(pickle.dumps(replace(found.composed.ground.settings, server=server)))
+        told, settings = folder / "settings", found.composed.ground.settings
+        patient = Database(
+            settings.database.url
+        )  # as in life: the tests' own wait is short, and a slow disk is no fault
+        told.write_bytes(pickle.dumps(replace(settings, server=server, database=patient)))
         child = start("openapi", [sys.executable, "-m", "tests.soak.serve_app", str(told)], folder / "log")
         try:
             wait_until(lambda: _answers(port), [child], "openapi")
