@@ -37,6 +37,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given[:1] == ["sandbox"]:
         _become("smartapp.sandbox", *given[1:])
     parsed = _parser().parse_args(given)
+    try:
+        status = _done(parsed)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads what we say has enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    return status
+
+
+def _done(parsed: argparse.Namespace) -> int:
     begins_anew: bool = getattr(parsed, "begins_anew", False)
     command: Command = parsed.command
     try:

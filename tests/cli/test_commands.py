@@ -154,3 +154,13 @@ def test_the_command_loads_little_before_it_is_needed() -> None:
 
 def test_errors_without_a_sentence_have_a_code() -> None:
     assert cli._sentence(DatabaseBusy()).startswith("The database")
+
+
+def test_who_has_read_enough_is_no_fault(run: Run, config: Path) -> None:
+    run("keys", "init")
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "smartapp.cli", "--config", str(config), "doctor"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
