@@ -26,6 +26,8 @@ AT_ONCE: Final = 24
 """So many series the archive is asked about for one list: the newest studies first, the others when it is next asked
 for.
 """
+_ANEW: Final = 3
+"""So many of these may be series that were looked at before, if long ago: a list does not wait for all of them."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ class Pictures:
         before = [(study, uid) for study, uid in places if uid in known[study.uid]]
         old = [(study, uid) for study, uid in before if not self._documents.showable.is_fresh(known[study.uid][uid])]
         try:
-            self._ask(asking, [*never, *old][: asking.left], known)
+            self._ask(asking, [*never, *(old if strictly else old[:_ANEW])][: asking.left], known)
         except (UpstreamRefused, UpstreamMismatch):
             raise
         except UpstreamError:
