@@ -26,7 +26,7 @@ from tests.support.sandboxes import running
 [USER] = build_world().hospital("mercy").users
 REDIRECT = "http://127.0.0.1/ends"
 DAY = 86400
-pytestmark = [pytest.mark.promise("B5"), pytest.mark.promise("B1")]
+pytestmark = [pytest.mark.promise("B5"), pytest.mark.promise("B1"), pytest.mark.soak]
 
 
 @pytest.fixture(scope="module")

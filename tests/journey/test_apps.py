@@ -163,7 +163,7 @@ def test_what_was_allowed_stands_at_the_hospital_and_is_inactive_at_its_end(desk
         token = app_walk.allow(desk, sandbox)
         assert len(token.all("ImagingStudy")) == 1
         grant = token.answer["authorization_details"][0]["grant"]
-    assert ehr.consents(grant) == []
+        assert ehr.consents(grant) == []
     requests.post(f"{sandbox['faults']}/clock", json={"seconds": 120}, timeout=10).raise_for_status()
     consent = ehr.consent(grant, "active")
     assert consent["patient"]["reference"] == "Patient/ana"
