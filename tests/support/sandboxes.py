@@ -18,10 +18,10 @@ Sandbox = dict[str, Any]
 def running(*arguments: str, **environment: str) -> Iterator[Sandbox]:
     """A sandbox of its own until the block ends; its one line of JSON."""
     command = [sys.executable, "-m", "smartapp.cli", "sandbox", "--json", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+    process, line = _started(command, environment)
+    if not line:  # its ports were free when it looked, and another sandbox was quicker
+        process, line = _started(command, environment)
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
         assert line, f"the sandbox ended with {process.wait(30)} before it was ready"
         yield json.loads(line)
     finally:
@@ -29,3 +29,10 @@ def running(*arguments: str, **environment: str) -> Iterator[Sandbox]:
         process.wait(30)
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _started(command: list[str], environment: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
+    """The process, and its line; none of it where it ended."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
+    assert process.stdout is not None
+    return process, process.stdout.readline()
