@@ -15,6 +15,8 @@ pytestmark = pytest.mark.promise("B5")
 LINK = {"type": "replaces", "other": {"reference": "Patient/before"}}
 KEPT = {"1.5", "1.6"}
 """The PET/CT, and a study of which the EHR tells no codes."""
+REST = 15
+"""In seconds: after Consents could not be read the hospital is left alone so long."""
 BEFORE = {"patient": {"reference": "Patient/before"}}
 
 
@@ -38,6 +40,7 @@ def own(shared: Ward) -> Any:
     yield shared
     shared.hospital.take_in(shared.record)
     shared.file()
+    shared.clinic.composed.clock.advance(REST)
 
 
 @pytest.mark.clause("FHIR R4", "Patient.link")
