@@ -20,15 +20,13 @@ def running(*arguments: str, **environment: str) -> Iterator[Sandbox]:
     command = [sys.executable, "-m", "smartapp.cli", "sandbox", "--json", *arguments]
     process, line = _started(command, environment)
     if not line:  # its ports were free when it looked, and another sandbox was quicker
+        _end(process)
         process, line = _started(command, environment)
     try:
         assert line, f"the sandbox ended with {process.wait(30)} before it was ready"
         yield json.loads(line)
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        if process.stdout is not None:
-            process.stdout.close()
+        _end(process)
 
 
 def _started(command: list[str], environment: dict[str, str]) -> tuple[subprocess.Popen[str], str]:
@@ -36,3 +34,10 @@ def _started(command: list[str], environment: dict[str, str]) -> tuple[subproces
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment})
     assert process.stdout is not None
     return process, process.stdout.readline()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    process.wait(30)
+    if process.stdout is not None:
+        process.stdout.close()
