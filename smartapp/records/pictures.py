@@ -72,14 +72,11 @@ def deidentified(study: IndexedStudy) -> IndexedStudy | None:
 
 @dataclass
 class _Asking:
-    """For one answer. `permit` is asked for when the archive is, once; `left` is how many series it may be asked
-    about.
-    """
+    """For one answer. `permit` is asked for when the archive is, once."""
 
     index: StudyIndex
     addresses: Addresses
     permit: Callable[[], IndexPermit]
-    left: int
 
 
 class Pictures:
@@ -112,8 +109,7 @@ class Pictures:
             for study in index.studies
             if study.uid in reached
         }
-        total = sum(map(len, reached.values()))
-        asking = _Asking(index, addresses, permit, AT_ONCE if only is None else total)
+        asking = _Asking(index, addresses, permit)
         problem = self._learn(asking, reached, known, strictly=only is not None)
         studies = tuple(_told(study, reached.get(study.uid), known.get(study.uid, {})) for study in index.studies)
         if all(study.pictures is not None for study in studies if study.uid in reached):
@@ -133,8 +129,9 @@ class Pictures:
         never = [(study, uid) for study, uid in places if uid not in known[study.uid]]
         before = [(study, uid) for study, uid in places if uid in known[study.uid]]
         old = [(study, uid) for study, uid in before if not self._documents.showable.is_fresh(known[study.uid][uid])]
+        wanted = [*never, *old] if strictly else [*never, *old[:_ANEW]][:AT_ONCE]
         try:
-            self._ask(asking, [*never, *(old if strictly else old[:_ANEW])][: asking.left], known)
+            self._ask(asking, wanted, known)
         except (UpstreamRefused, UpstreamMismatch):
             raise
         except UpstreamError:

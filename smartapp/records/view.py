@@ -78,7 +78,7 @@ class View:
     def seen(self, at: StudyAt) -> Seen:
         """The series that are seen, in their order."""
         rows = self._documents.series(at)
-        kept = self.outline(at)
+        kept = self._kept(at, rows)
         gaps = {uid for uid, one in _pictures(at).items() if at.deidentified and one.showable < one.total}
         retrievable = tuple(uid for uid in (get(row, _UID) for row in kept) if uid not in gaps)
         return Seen(kept, retrievable, len(retrievable) == len(rows))
@@ -92,8 +92,10 @@ class View:
 
     def outline(self, at: StudyAt) -> tuple[Row, ...]:
         """Their rows. Of a de-identified study those of which it is known that a picture may be shown."""
+        return self._kept(at, self._documents.series(at))
+
+    def _kept(self, at: StudyAt, rows: Sequence[Row]) -> tuple[Row, ...]:
         held_back = bool(self.released(at.permit.principal, at.study).withheld)
-        rows = self._documents.series(at)
         kept = tuple(row for row in rows if self._reached(at, row) and not (held_back and self._is_of_papers(at, row)))
         left_out = {at.study.uid: len(rows) - len(kept)}
         self._gate.left_out(at.permit.principal, at.permit, "series", left_out, at.request_id)
