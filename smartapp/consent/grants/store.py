@@ -124,7 +124,7 @@ def add(session: Session, grant: StoredGrant) -> bool:
 
 
 def renew(session: Session, grant: StoredGrant) -> bool:
-    """Puts the next version in the reader of the one before; False when it has changed, or is over."""
+    """Puts the next version in the place of the one before; False when it has changed, or is over."""
     same = (GrantRow.id == grant.id, GrantRow.version == grant.version - 1, GrantRow.state.not_in(OVER))
     fixed = {"id", "approved_at", "last_used_at"}
     values = {name: value for name, value in vars(grant).items() if name not in fixed}

@@ -7,7 +7,7 @@ from typing import Final
 from smartapp.fhir.upstream.model import PatientRecord
 
 MOST: Final = 8
-"""So many are followed."""
+"""So many are followed; more, and nobody knows what is on file there."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from smartapp.fhir.upstream.documents import Json
 from smartapp.fhir.upstream.fetch import FhirServer, server_of
 from smartapp.fhir.upstream.filed import filed
 from smartapp.fhir.upstream.imaging_study import read_imaging_study
-from smartapp.fhir.upstream.merged import merged_into
+from smartapp.fhir.upstream.merged import MOST, merged_into
 from smartapp.fhir.upstream.model import (
     Fetched,
     Identifier,
@@ -53,7 +53,6 @@ _READING = frozenset({Action.READ_REPORT})
 _REPORTED = _READING | {Action.LIST_REPORTS}
 """A search gives whole resources (SMART App Launch 2.2: `s` is for what a search returns), and no files."""
 _PAGE = "100"
-_MOST_MERGED = 8
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _Given = TypeVar("_Given", SignInPermit, IndexPermit, Permit, SignInPermit | IndexPermit | Permit)
@@ -115,7 +114,7 @@ class FhirReader:
         kinds of link say that two records may be one person's. One that the EHR does not show gives nothing; where it
         would show us anybody's, so does one that does not say the same of itself.
         """
-        merged = [link.patient_id for link in record.links if link.type == "replaces"][:_MOST_MERGED]
+        merged = [link.patient_id for link in record.links if link.type == "replaces"][:MOST]
         found = list(record.identifiers)
         for other in dict.fromkeys(merged):
             found += self._merged(permit, other)

@@ -74,7 +74,7 @@ def change(session: Session, provider: str, client_id: str, values: Mapping[str,
 
 
 def set_origins(session: Session, client_id: str, provider: str, origins: Iterable[str]) -> None:
-    """Puts these in the reader of the app's origins."""
+    """Puts these in the place of the app's origins."""
     gone = delete(AppOriginRow).where(AppOriginRow.client_id == client_id)
     session.execute(gone.execution_options(synchronize_session=False))
     _add_origins(session, client_id, provider, origins)
@@ -106,7 +106,7 @@ def logo(session: Session, client_id: str, uri: str) -> tuple[bytes, datetime] |
 
 
 def keep_logo(session: Session, client_id: str, uri: str, png: bytes, now: datetime) -> None:
-    """In the reader of what was found before, also where two workers found it at once."""
+    """In the place of what was found before, also where two workers found it at once."""
     found = {"uri": uri, "png": png, "tried_at": now}
     fresh = upsert(session, AppLogoRow).values(client_id=client_id, **found)
     session.execute(fresh.on_conflict_do_update(index_elements=["client_id"], set_=found))
