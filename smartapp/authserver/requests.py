@@ -7,7 +7,7 @@ from flask import request
 from smartapp.authserver import addresses
 from smartapp.authserver.errors import InvalidRequest
 from smartapp.identity.apps.model import App
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 _FORM = "application/x-www-form-urlencoded"
 

@@ -11,7 +11,7 @@ from smartapp.authserver.client_auth import assertion, shown
 from smartapp.errors import SmartappError
 from smartapp.exchange.developers.trace import Door
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 _DOORS: Final[tuple[Door, ...]] = get_args(Door)
 

@@ -11,7 +11,7 @@ from smartapp.errors import NotSignedIn
 from smartapp.identity.model import Principal
 from smartapp.web import limits, misuse
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 _HEADER: Final = re.compile(r"Bearer ([0-9A-Za-z._~+/-]{16,256}=*)")
 _OF_APPS: Final = "sat_"

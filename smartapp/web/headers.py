@@ -5,7 +5,7 @@ from typing import Final
 
 from flask import Response, g, request
 
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; font-src 'self'; "

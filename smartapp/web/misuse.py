@@ -11,7 +11,7 @@ from flask import request
 
 from smartapp.audit.model import Event, Severity
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 _OURS: Final = re.compile(r"\bs(?:at|rt|ac)_[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 _SIGNED: Final = re.compile(r"\b[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{43,}")

@@ -1,4 +1,4 @@
-"""What is checked of every request before anything else, and the id under which it is known."""
+"""What is checked of every request before anything else."""
 
 from urllib.parse import urlsplit
 
@@ -7,10 +7,7 @@ from flask import current_app, request
 from smartapp.errors import BadInput
 from smartapp.web.noting import note
 from smartapp.web.parts import parts
-from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule_of
-
-__all__ = ["request_id", "require_our_address"]
 
 
 def require_our_address() -> None:

@@ -10,7 +10,7 @@ from smartapp.authserver.authorize import service
 from smartapp.authserver.authorize.asking import Asking
 from smartapp.authserver.authorize.reading import parameters
 from smartapp.authserver.authorize.refusals import AnswerRefused, PageRefused
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("authorize", __name__, url_prefix="/<provider>/oauth/authorize")

@@ -8,7 +8,7 @@ from smartapp.authserver.logout.asking import PARAMETERS, Asking, read
 from smartapp.identity.apps.model import origin
 from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("logout", __name__, url_prefix="/<provider>/oauth", template_folder="../templates")

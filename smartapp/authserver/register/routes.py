@@ -13,7 +13,7 @@ from smartapp.exchange.developers.refusal import RegistrationRefused
 from smartapp.identity.apps.model import App
 from smartapp.web.limits import client_address
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("register", __name__, url_prefix="/<provider>/oauth/register")

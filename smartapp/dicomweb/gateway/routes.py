@@ -25,7 +25,7 @@ from smartapp.web import cors
 from smartapp.web.bearer import asker
 from smartapp.web.noting import note
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("dicomweb", __name__, url_prefix="/<provider>/dicomweb")

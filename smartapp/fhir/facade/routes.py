@@ -24,7 +24,7 @@ from smartapp.web import cors
 from smartapp.web.bearer import app_principal
 from smartapp.web.noting import note
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("fhir", __name__, url_prefix="/<provider>/fhir")

@@ -10,7 +10,7 @@ from smartapp.portal.patient.record import record_of
 from smartapp.web import sessions
 from smartapp.web.i18n import locale
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("alerts", __name__, url_prefix="/my/<ctx>/alerts")

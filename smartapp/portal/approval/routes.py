@@ -19,7 +19,7 @@ from smartapp.portal.apps.typed import Typed, typed_of
 from smartapp.portal.patient.record import Record, record_of
 from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 if TYPE_CHECKING:

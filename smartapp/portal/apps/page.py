@@ -13,7 +13,7 @@ from smartapp.errors import BadInput
 from smartapp.portal.apps.check import Checked, check
 from smartapp.portal.apps.typed import read
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

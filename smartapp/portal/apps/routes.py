@@ -26,7 +26,7 @@ from smartapp.tokens.model import on_system
 from smartapp.web import headers, sessions
 from smartapp.web.i18n import locale
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 if TYPE_CHECKING:

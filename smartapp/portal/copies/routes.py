@@ -18,7 +18,7 @@ from smartapp.portal.patient.record import record_of
 from smartapp.records.model import StudyList
 from smartapp.web import sessions
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("copies", __name__, url_prefix="/my/<ctx>")

@@ -15,7 +15,7 @@ from smartapp.web import csrf, sessions
 from smartapp.web.i18n import locale
 from smartapp.web.limits import client_address
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("developers", __name__, url_prefix="/developers")

@@ -14,7 +14,7 @@ from smartapp.portal.words import kind_codes, part_keys
 from smartapp.records.model import StudyPage, StudySummary
 from smartapp.web import sessions
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("compare", __name__, url_prefix="/my/<ctx>/studies/<uid>/compare")

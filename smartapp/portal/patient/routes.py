@@ -16,7 +16,7 @@ from smartapp.records.index import PACS_MISSING
 from smartapp.web import headers, sessions
 from smartapp.web.again import again_after
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("patient", __name__, url_prefix="/my/<ctx>")

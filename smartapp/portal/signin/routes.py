@@ -10,7 +10,7 @@ from smartapp.identity.model import OpenedSession
 from smartapp.portal.signin.frame import page_for_frame
 from smartapp.web import headers, sessions
 from smartapp.web.parts import parts
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 from smartapp.web.rules import Rule, rule
 
 blueprint = Blueprint("signin", __name__)

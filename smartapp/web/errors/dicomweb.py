@@ -3,7 +3,7 @@
 from flask import Response, make_response
 
 from smartapp.web.errors.problem import Problem
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 
 def render(problem: Problem) -> Response:

@@ -6,7 +6,7 @@ from typing import Final
 from flask import Response, make_response
 
 from smartapp.web.errors.problem import Problem
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 _SYSTEM: Final = "urn:smartapp:error"
 _LOGIN: Final = frozenset({"upstream-refused", "grant-needs-sign-in"})

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 
 from smartapp.web.again import again_after
 from smartapp.web.errors.problem import Problem
-from smartapp.web.requests import request_id
+from smartapp.web.reference import request_id
 
 
 def render(problem: Problem) -> Response:
